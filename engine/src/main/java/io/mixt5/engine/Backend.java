@@ -1,0 +1,42 @@
+package io.mixt5.engine;
+
+import java.lang.foreign.MemorySegment;
+
+/**
+ * What a kind of device offers: memory and kernels. Found by {@link java.util.ServiceLoader}, so that the engine knows
+ * no backend by name but its own {@code reference}.
+ *
+ * <p>Addresses are the device's own; only a backend whose {@link #hostVisible()} is true hands out addresses that Java
+ * can read. Methods may be called from any thread.
+ */
+public interface Backend {
+    /** The name in configurations: {@code cpu}, {@code reference}, later {@code cuda}. */
+    String name();
+
+    /** Null when the backend works here, else one sentence that says what is missing and what to do. */
+    String unavailable();
+
+    /** Whether device addresses are addresses of this process. */
+    boolean hostVisible();
+
+    /** Reserves {@code bytes} > 0 bytes, 64-byte aligned, content undefined. Throws OutOfMemoryError. */
+    long allocate(long bytes);
+
+    /** Gives back what {@link #allocate} returned. */
+    void free(long address, long bytes);
+
+    /** Fills {@code bytes} bytes at a device address with zeros. */
+    void zero(long address, long bytes);
+
+    /** Copies between two device addresses. */
+    void copy(long source, long target, long bytes);
+
+    /** Copies host memory to the device. */
+    void upload(MemorySegment source, long target);
+
+    /** Copies device memory to the host; returns when the bytes are there. */
+    void download(long source, MemorySegment target);
+
+    /** This backend's implementation of an op. Throws UnsupportedOperationException that says why there is none. */
+    <K extends Kernel> K kernel(Class<K> type);
+}

@@ -1,0 +1,82 @@
+package io.mixt5.engine;
+
+import java.util.ArrayDeque;
+import java.util.TreeMap;
+
+/**
+ * Freed blocks of a backend, kept for reuse by size class.
+ *
+ * <p>A size class has four steps per power of two, so at most a fifth of a block is unused; batches of varying length then
+ * share few classes. A request may also take a block of up to twice its size that would otherwise lie idle. Thread-safe.
+ */
+final class BlockCache {
+    private static final long SMALLEST = 256;
+
+    private final Backend backend;
+    private final TreeMap<Long, ArrayDeque<Block>> free = new TreeMap<>();
+    private long liveBytes;
+    private long liveBlocks;
+    private long reservedBytes;
+
+    /** A piece of device memory: {@code size} bytes from {@code address}. */
+    record Block(long address, long size) {
+    }
+
+    BlockCache(Backend backend) {
+        this.backend = backend;
+    }
+
+    static long sizeClass(long bytes) {
+        if (bytes <= SMALLEST) {
+            return SMALLEST;
+        }
+        long step = Math.max(64, Long.highestOneBit(bytes - 1) >> 2);
+        return (bytes + step - 1) / step * step;
+    }
+
+    synchronized Block allocate(long bytes) {
+        Block block = reuse(sizeClass(bytes));
+        liveBytes += block.size;
+        liveBlocks++;
+        return block;
+    }
+
+    private Block reuse(long size) {
+        for (var blocks : free.subMap(size, true, 2 * size, true).values()) {
+            if (!blocks.isEmpty()) {
+                return blocks.pop();
+            }
+        }
+        Block block = new Block(backend.allocate(size), size);
+        reservedBytes += size;
+        return block;
+    }
+
+    synchronized void free(Block block) {
+        liveBytes -= block.size;
+        liveBlocks--;
+        free.computeIfAbsent(block.size, size -> new ArrayDeque<>()).push(block);
+    }
+
+    synchronized void trim() {
+        for (var blocks : free.values()) {
+            for (Block block : blocks) {
+                backend.free(block.address, block.size);
+                reservedBytes -= block.size;
+            }
+        }
+        free.clear();
+    }
+
+    synchronized long liveBytes() {
+        return liveBytes;
+    }
+
+    synchronized long liveBlocks() {
+        return liveBlocks;
+    }
+
+    synchronized long reservedBytes() {
+        return reservedBytes;
+    }
+}

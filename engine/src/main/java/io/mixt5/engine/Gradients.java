@@ -1,0 +1,110 @@
+package io.mixt5.engine;
+
+import io.mixt5.engine.op.Add;
+import java.util.Collections;
+import java.util.IdentityHashMap;
+import java.util.Set;
+
+/** What a node's backward sees of the gradients: those of its outputs, and places for those of its inputs. */
+public final class Gradients {
+    private final Tape tape;
+    private final Set<Tensor> kept = Collections.newSetFromMap(new IdentityHashMap<>());
+
+    /**
+     * Where a kernel puts the gradient of an input.
+     *
+     * @param tensor the buffer, shaped like the input
+     * @param accumulate whether to add to what is there; otherwise every element is to be written, as the content is undefined
+     */
+    public record Target(Tensor tensor, boolean accumulate) {
+    }
+
+    Gradients(Tape tape) {
+        this.tape = tape;
+    }
+
+    /** The gradient of a node's output; zeros where the loss does not depend on it. */
+    public Tensor of(Tensor output) {
+        if (output.grad() == null) {
+            place(output);
+            output.gradBuffer().zero();
+        }
+        return output.grad();
+    }
+
+    /** Where to put the gradient of {@code input}; null when it (or the input itself) is not wanted. */
+    public Target into(Tensor input) {
+        if (input == null || !input.requiresGrad()) {
+            return null;
+        }
+        boolean accumulate = input.grad() != null;
+        if (!accumulate) {
+            place(input);
+        }
+        return new Target(input.grad(), accumulate);
+    }
+
+    /**
+     * Like {@link #into} for kernels that can only add: the buffer is zeroed when it is new, and
+     * {@link Target#accumulate} is always true.
+     */
+    public Target addTo(Tensor input) {
+        Target target = into(input);
+        if (target != null && !target.accumulate) {
+            target.tensor.zero();
+        }
+        return target == null ? null : new Target(target.tensor, true);
+    }
+
+    /**
+     * Adds the gradient of a node's output to that of one of its inputs, unchanged. Where the input has none yet the tensor
+     * itself changes hands, so call this last, when nothing else reads the output's gradient.
+     */
+    public void pass(Tensor output, Tensor input) {
+        if (!input.requiresGrad()) {
+            return;
+        }
+        Tensor gradient = of(output);
+        if (input.grad() != null) {
+            tape.kernel(Add.Kernel.class, gradient.dtype()).accumulate(gradient, input.grad());
+        } else if (kept.contains(output) || isLeaf(input)) {
+            place(input);
+            input.grad().copyFrom(gradient);
+        } else {
+            input.setGrad(gradient);
+            output.setGrad(null);
+        }
+    }
+
+    void seed(Tensor output, Tensor gradient) {
+        kept.add(output);
+        if (output.grad() == null) {
+            output.setGrad(gradient);
+        } else {
+            tape.kernel(Add.Kernel.class, gradient.dtype()).accumulate(gradient, output.grad());
+        }
+    }
+
+    void keep(Tensor tensor) {
+        kept.add(tensor);
+    }
+
+    /** Closes what a node's output leaves behind once the node is done. */
+    void finish(Tensor output) {
+        if (!kept.contains(output)) {
+            output.close();
+        }
+    }
+
+    private boolean isLeaf(Tensor input) {
+        return input.scope == null;
+    }
+
+    private void place(Tensor input) {
+        if (input.gradBuffer() == null) {
+            input.setGrad(isLeaf(input) ? new Tensor(input.device(), input.dtype(), input.shape(), "grad of " + input.origin())
+                    : tape.scope().allocate(input.dtype(), input.shape(), "grad of " + input.origin()));
+        }
+        input.markGradSet();
+    }
+}

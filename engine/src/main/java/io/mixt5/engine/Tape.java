@@ -1,0 +1,191 @@
+package io.mixt5.engine;
+
+import java.util.ArrayList;
+import java.util.function.Supplier;
+
+/**
+ * Records the ops of one forward pass as they run and differentiates them in reverse.
+ *
+ * <p>A tape belongs to one thread and one pass. While recording, an op whose inputs require gradients leaves a node with a
+ * closure for its backward. {@link #backward} visits the nodes from last to first and, to keep memory low, closes each
+ * node's outputs and saved tensors as soon as nobody can need them; what is to be read afterwards is let out by
+ * {@link #keep}. A tape that does not record ({@link #inference}) keeps nothing but its scope's temporaries.
+ */
+public final class Tape {
+    private final Scope scope;
+    private final boolean recording;
+    private final long seed;
+    private final int step;
+    private final ArrayList<Node> nodes = new ArrayList<>();
+    private final Gradients gradients = new Gradients(this);
+    private Scope current;
+    private int streams;
+    private boolean training;
+
+    /** How a node differentiates itself: reads its outputs' gradients and adds to its inputs'. */
+    @FunctionalInterface
+    public interface Backward {
+        /** Computes the gradients of the inputs. */
+        void run(Gradients gradients);
+    }
+
+    private record Node(String op, Tensor[] outputs, Tensor[] saved, Backward backward) {
+    }
+
+    private Tape(Scope scope, boolean recording, boolean training, long seed, int step) {
+        this.scope = scope;
+        this.current = scope;
+        this.recording = recording;
+        this.training = training;
+        this.seed = seed;
+        this.step = step;
+    }
+
+    /** A tape that records, with dropout and other noise drawn for {@code step} of the run with {@code seed}. */
+    public static Tape training(Scope scope, long seed, int step) {
+        return new Tape(scope, true, true, seed, step);
+    }
+
+    /** A tape that records but draws no noise: gradients of the model as it is evaluated. */
+    public static Tape recording(Scope scope) {
+        return new Tape(scope, true, false, 0, 0);
+    }
+
+    /** A tape that only runs the ops. */
+    public static Tape inference(Scope scope) {
+        return new Tape(scope, false, false, 0, 0);
+    }
+
+    /** Where the ops run. */
+    public Device device() {
+        return scope.device();
+    }
+
+    /** Owner of this pass's temporaries. */
+    public Scope scope() {
+        return current;
+    }
+
+    /** Whether {@link #backward} can be called. */
+    public boolean recording() {
+        return recording;
+    }
+
+    /** Whether dropout and other training noise is on. */
+    public boolean training() {
+        return training;
+    }
+
+    /** The dropout of the next site in this pass: none unless training. Sites are numbered in the order of the calls. */
+    public Dropout dropout(float rate) {
+        int stream = streams++;
+        return training && rate > 0 ? new Dropout(rate, seed, stream, step) : Dropout.NONE;
+    }
+
+    /** The device's kernel for tensors of {@code dtype}. */
+    public <K extends Kernel> K kernel(Class<K> type, DType dtype) {
+        return device().kernel(type, dtype);
+    }
+
+    /** An op's output or work space, content undefined. */
+    public Tensor allocate(DType dtype, Shape shape, String op) {
+        return current.allocate(dtype, shape, op);
+    }
+
+    /** Whether a node with this input must be recorded. */
+    public boolean tracks(Tensor input) {
+        return recording && input != null && input.requiresGrad();
+    }
+
+    /** Whether a node with any of these inputs (null ones aside) must be recorded. */
+    public boolean tracks(Tensor... inputs) {
+        for (Tensor input : inputs) {
+            if (tracks(input)) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    /**
+     * Records a node with one output, which from now on requires a gradient. Call it only when {@link #tracks} said yes.
+     *
+     * @param saved tensors that only this node's backward reads; closed after it
+     */
+    public void record(String op, Tensor output, Backward backward, Tensor... saved) {
+        nodes.add(new Node(op, new Tensor[] {output.requireGrad()}, saved, backward));
+    }
+
+    /** As {@link #record(String, Tensor, Backward, Tensor...)} for several outputs. */
+    public void record(String op, Tensor[] outputs, Backward backward, Tensor... saved) {
+        for (Tensor output : outputs) {
+            output.requireGrad();
+        }
+        nodes.add(new Node(op, outputs, saved, backward));
+    }
+
+    /**
+     * Runs a piece of a pass. While not recording, all of its temporaries but the result are closed at once; while
+     * recording this is just a call.
+     */
+    public Tensor block(Supplier<Tensor> body) {
+        if (recording) {
+            return body.get();
+        }
+        Scope outer = current;
+        try (Scope inner = outer.child()) {
+            current = inner;
+            return inner.keep(body.get());
+        } finally {
+            current = outer;
+        }
+    }
+
+    /** Lets a tensor outlive {@link #backward} (until the scope closes). */
+    public Tensor keep(Tensor tensor) {
+        gradients.keep(tensor);
+        return tensor;
+    }
+
+    /** Differentiates {@code loss}, a tensor of one element, with respect to every tensor that requires a gradient. */
+    public void backward(Tensor loss) {
+        if (loss.count() != 1) {
+            throw new IllegalArgumentException("backward starts from one number, not from " + loss);
+        }
+        Tensor one = allocate(loss.dtype(), loss.shape(), "d_loss");
+        one.upload(hostOne(loss.dtype()));
+        backward(new Tensor[] {loss}, new Tensor[] {one});
+    }
+
+    /** Differentiates sum_i <outputs[i], seeds[i]>; the tape takes the seeds over. */
+    public void backward(Tensor[] outputs, Tensor[] seeds) {
+        if (!recording) {
+            throw new IllegalStateException("an inference tape cannot go backward; record with Tape.training or Tape.recording");
+        }
+        for (int i = 0; i < outputs.length; i++) {
+            gradients.seed(outputs[i], seeds[i]);
+        }
+        while (!nodes.isEmpty()) {
+            Node node = nodes.removeLast();
+            boolean reached = false;
+            for (Tensor output : node.outputs) {
+                reached |= output.grad() != null;
+            }
+            if (reached) {
+                node.backward.run(gradients);
+            }
+            for (Tensor output : node.outputs) {
+                gradients.finish(output);
+            }
+            for (Tensor saved : node.saved) {
+                saved.close();
+            }
+        }
+    }
+
+    private static java.lang.foreign.MemorySegment hostOne(DType dtype) {
+        var bytes = java.lang.foreign.Arena.ofAuto().allocate(dtype.bytes(), 8);
+        dtype.store(bytes.address(), 1);
+        return bytes;
+    }
+}

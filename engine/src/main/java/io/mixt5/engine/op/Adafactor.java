@@ -1,0 +1,102 @@
+package io.mixt5.engine.op;
+
+import io.mixt5.engine.Device;
+import io.mixt5.engine.Op;
+import io.mixt5.engine.OpCase;
+import io.mixt5.engine.Tensor;
+import java.util.List;
+
+/**
+ * One Adafactor update of all parameters (Shazeer and Stern, "Adafactor", 2018; T5's optimiser): for matrices the second
+ * moment is kept as row and column means, the update's RMS is clipped, and its size follows the RMS of the parameter itself.
+ *
+ * <pre>
+ * u = g^2 + eps1;  R = b R + (1 - b) rowmean(u);  C = b C + (1 - b) colmean(u);  b = 1 - t^decayRate
+ * U = g / sqrt(R C / mean(R));  U /= max(1, rms(U) / clip);  a = lr * max(eps2, rms(w))
+ * w -= a * decay * w;  w -= a * U
+ * </pre>
+ */
+public final class Adafactor implements Op {
+    /** Floor of squared gradients. */
+    public static final double EPS1 = 1e-30;
+    /** Floor of a parameter's RMS in scaling. */
+    public static final double EPS2 = 1e-3;
+
+    /**
+     * A parameter and its state. A matrix [R, C] has rows [R] and columns [C]; a vector [D] keeps its whole second moment in
+     * rows [D] and has null columns.
+     *
+     * @param decay decoupled weight decay
+     */
+    public record Slot(Tensor weight, Tensor gradient, Tensor rows, Tensor columns, float decay) {
+    }
+
+    /**
+     * What all parameters share in one update.
+     *
+     * @param learningRate before scaling by the parameter
+     * @param scaleParameter whether to multiply it by max(eps2, rms(w))
+     * @param decayRate the negative exponent of the second moment's decay, usually -0.8
+     * @param clipThreshold the largest RMS of an update, usually 1
+     * @param step number of this update, from 1
+     * @param norm [1], the gradients' norm, or null not to clip
+     * @param maxNorm the norm to clip to; 0 does not clip
+     */
+    public record Settings(double learningRate, boolean scaleParameter, double decayRate, double clipThreshold, int step, Tensor norm,
+            double maxNorm) {
+        /** 1 - t^decayRate, how much of the old second moment is kept. */
+        public double beta2() {
+            return 1 - Math.pow(step, decayRate);
+        }
+    }
+
+    /** What a backend implements. */
+    public interface Kernel extends io.mixt5.engine.Kernel {
+        /** Updates weight and state of every slot; gradients may be overwritten. */
+        void update(List<Slot> slots, Settings settings);
+    }
+
+    /** Updates every slot. */
+    public static void apply(Device device, List<Slot> slots, Settings settings) {
+        for (Slot slot : slots) {
+            Tensor weight = slot.weight;
+            boolean fits = slot.columns == null ? slot.rows.count() == weight.count()
+                    : slot.rows.count() == weight.shape().rows() && slot.columns.count() == weight.shape().columns();
+            Checks.shapes(fits && slot.gradient.shape().equals(weight.shape()), "adafactor", "state that fits the weight", weight,
+                    slot.gradient, slot.rows, slot.columns);
+        }
+        if (!slots.isEmpty()) {
+            device.kernel(Kernel.class, slots.getFirst().weight.dtype()).update(slots, settings);
+        }
+    }
+
+    @Override
+    public String name() {
+        return "adafactor";
+    }
+
+    @Override
+    public Class<? extends io.mixt5.engine.Kernel> kernelType() {
+        return Kernel.class;
+    }
+
+    @Override
+    public List<OpCase> cases() {
+        return List.of(run("first step", 1, true, 0), run("later step", 100, true, 0), run("unscaled", 2, false, 0),
+                run("clipped", 3, true, 0.5));
+    }
+
+    private static OpCase run(String name, int step, boolean scale, double maxNorm) {
+        OpCase.Fill normal = (stream, index) -> io.mixt5.engine.Philox.normal(1, stream, 0, index);
+        OpCase.Fill positive = (stream, index) -> Math.abs(normal.value(stream, index)) + 0.01;
+        return OpCase.named(name).constant("weight", normal, 9, 37).constant("gradient", normal, 9, 37).constant("rows", positive, 9)
+                .constant("columns", positive, 37).constant("vector", normal, 5).constant("its gradient", normal, 5)
+                .constant("its moment", positive, 5).tolerance(5e-5).run((tape, in) -> {
+                    Tensor norm = maxNorm > 0 ? GradNorm.apply(tape.scope(), List.of(in.get(1), in.get(5))) : null;
+                    List<Slot> slots = List.of(new Slot(in.get(0), in.get(1), in.get(2), in.get(3), 0.1f),
+                            new Slot(in.get(4), in.get(5), in.get(6), null, 0));
+                    apply(tape.device(), slots, new Settings(1e-2, scale, -0.8, 1, step, norm, maxNorm));
+                    return List.of(in.get(0), in.get(2), in.get(3), in.get(4), in.get(6));
+                });
+    }
+}
