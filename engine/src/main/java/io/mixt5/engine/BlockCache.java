@@ -13,6 +13,7 @@ final class BlockCache {
     private static final long SMALLEST = 256;
 
     private final Backend backend;
+    private final boolean exact;
     private final TreeMap<Long, ArrayDeque<Block>> free = new TreeMap<>();
     private long liveBytes;
     private long liveBlocks;
@@ -22,8 +23,10 @@ final class BlockCache {
     record Block(long address, long size) {
     }
 
-    BlockCache(Backend backend) {
+    /** @param exact whether blocks are to have just the size asked for and none is to be reused */
+    BlockCache(Backend backend, boolean exact) {
         this.backend = backend;
+        this.exact = exact;
     }
 
     static long sizeClass(long bytes) {
@@ -35,7 +38,7 @@ final class BlockCache {
     }
 
     synchronized Block allocate(long bytes) {
-        Block block = reuse(sizeClass(bytes));
+        Block block = exact ? fresh(bytes) : reuse(sizeClass(bytes));
         liveBytes += block.size;
         liveBlocks++;
         return block;
@@ -47,6 +50,10 @@ final class BlockCache {
                 return blocks.pop();
             }
         }
+        return fresh(size);
+    }
+
+    private Block fresh(long size) {
         Block block = new Block(backend.allocate(size), size);
         reservedBytes += size;
         return block;
@@ -55,6 +62,11 @@ final class BlockCache {
     synchronized void free(Block block) {
         liveBytes -= block.size;
         liveBlocks--;
+        if (exact) {
+            backend.free(block.address, block.size);
+            reservedBytes -= block.size;
+            return;
+        }
         free.computeIfAbsent(block.size, size -> new ArrayDeque<>()).push(block);
     }
 

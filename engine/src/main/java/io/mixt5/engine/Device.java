@@ -15,9 +15,9 @@ public final class Device {
     private final Backend backend;
     private final BlockCache cache;
 
-    private Device(Backend backend) {
+    private Device(Backend backend, boolean exact) {
         this.backend = backend;
-        this.cache = new BlockCache(backend);
+        this.cache = new BlockCache(backend, exact);
     }
 
     /**
@@ -29,9 +29,9 @@ public final class Device {
         return DEVICES.computeIfAbsent(name, Device::open);
     }
 
-    /** A device of its own over {@code backend}, sharing no memory with any other. */
-    public static Device over(Backend backend) {
-        return new Device(backend);
+    /** A device of its own over {@code backend} that asks it for every tensor's exact size and keeps nothing: for tests. */
+    public static Device uncached(Backend backend) {
+        return new Device(backend, true);
     }
 
     private static Device open(String name) {
@@ -42,7 +42,7 @@ public final class Device {
                 if (reason != null) {
                     throw new UserException("device '" + name + "' cannot be used: " + reason);
                 }
-                return new Device(backend);
+                return new Device(backend, false);
             }
             known.append(known.isEmpty() ? "" : ", ").append(backend.name());
         }
@@ -85,7 +85,8 @@ public final class Device {
         String reason = kernel.unsupported(dtype);
         if (reason != null) {
             throw new UnsupportedOperationException(
-                    type.getEnclosingClass().getSimpleName() + " on " + name() + " does not take " + dtype + ": " + reason);
+                    type.getEnclosingClass().getSimpleName() + " on " + name() + " does not take " + dtype + ": "
+                            + reason);
         }
         return kernel;
     }

@@ -102,7 +102,8 @@ public final class Gradients {
 
     private void place(Tensor input) {
         if (input.gradBuffer() == null) {
-            input.setGrad(isLeaf(input) ? new Tensor(input.device(), input.dtype(), input.shape(), "grad of " + input.origin())
+            input.setGrad(isLeaf(input)
+                    ? new Tensor(input.device(), input.dtype(), input.shape(), "grad of " + input.origin())
                     : tape.scope().allocate(input.dtype(), input.shape(), "grad of " + input.origin()));
         }
         input.markGradSet();

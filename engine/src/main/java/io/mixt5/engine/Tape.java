@@ -113,7 +113,7 @@ public final class Tape {
      * @param saved tensors that only this node's backward reads; closed after it
      */
     public void record(String op, Tensor output, Backward backward, Tensor... saved) {
-        nodes.add(new Node(op, new Tensor[] {output.requireGrad()}, saved, backward));
+        nodes.add(new Node(op, new Tensor[]{output.requireGrad()}, saved, backward));
     }
 
     /** As {@link #record(String, Tensor, Backward, Tensor...)} for several outputs. */
@@ -154,13 +154,14 @@ public final class Tape {
         }
         Tensor one = allocate(loss.dtype(), loss.shape(), "d_loss");
         one.upload(hostOne(loss.dtype()));
-        backward(new Tensor[] {loss}, new Tensor[] {one});
+        backward(new Tensor[]{loss}, new Tensor[]{one});
     }
 
     /** Differentiates sum_i <outputs[i], seeds[i]>; the tape takes the seeds over. */
     public void backward(Tensor[] outputs, Tensor[] seeds) {
         if (!recording) {
-            throw new IllegalStateException("an inference tape cannot go backward; record with Tape.training or Tape.recording");
+            throw new IllegalStateException(
+                    "an inference tape cannot go backward; record with Tape.training or Tape.recording");
         }
         for (int i = 0; i < outputs.length; i++) {
             gradients.seed(outputs[i], seeds[i]);

@@ -77,7 +77,8 @@ public final class Tensor implements AutoCloseable {
     public long address() {
         if (block == null) {
             throw new IllegalStateException(
-                    "tensor " + origin + " " + dtype + shape + " is used after it was closed; keep() it or copy it before",
+                    "tensor " + origin + " " + dtype + shape
+                            + " is used after it was closed; keep() it or copy it before",
                     madeAt);
         }
         return block.address();

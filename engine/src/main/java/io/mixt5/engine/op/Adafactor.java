@@ -42,7 +42,8 @@ public final class Adafactor implements Op {
      * @param norm [1], the gradients' norm, or null not to clip
      * @param maxNorm the norm to clip to; 0 does not clip
      */
-    public record Settings(double learningRate, boolean scaleParameter, double decayRate, double clipThreshold, int step, Tensor norm,
+    public record Settings(double learningRate, boolean scaleParameter, double decayRate, double clipThreshold,
+            int step, Tensor norm,
             double maxNorm) {
         /** 1 - t^decayRate, how much of the old second moment is kept. */
         public double beta2() {
@@ -60,9 +61,11 @@ public final class Adafactor implements Op {
     public static void apply(Device device, List<Slot> slots, Settings settings) {
         for (Slot slot : slots) {
             Tensor weight = slot.weight;
-            boolean fits = slot.columns == null ? slot.rows.count() == weight.count()
+            boolean fits = slot.columns == null
+                    ? slot.rows.count() == weight.count()
                     : slot.rows.count() == weight.shape().rows() && slot.columns.count() == weight.shape().columns();
-            Checks.shapes(fits && slot.gradient.shape().equals(weight.shape()), "adafactor", "state that fits the weight", weight,
+            Checks.shapes(fits && slot.gradient.shape().equals(weight.shape()), "adafactor",
+                    "state that fits the weight", weight,
                     slot.gradient, slot.rows, slot.columns);
         }
         if (!slots.isEmpty()) {
@@ -89,7 +92,8 @@ public final class Adafactor implements Op {
     private static OpCase run(String name, int step, boolean scale, double maxNorm) {
         OpCase.Fill normal = (stream, index) -> io.mixt5.engine.Philox.normal(1, stream, 0, index);
         OpCase.Fill positive = (stream, index) -> Math.abs(normal.value(stream, index)) + 0.01;
-        return OpCase.named(name).constant("weight", normal, 9, 37).constant("gradient", normal, 9, 37).constant("rows", positive, 9)
+        return OpCase.named(name).constant("weight", normal, 9, 37).constant("gradient", normal, 9, 37)
+                .constant("rows", positive, 9)
                 .constant("columns", positive, 37).constant("vector", normal, 5).constant("its gradient", normal, 5)
                 .constant("its moment", positive, 5).tolerance(5e-5).run((tape, in) -> {
                     Tensor norm = maxNorm > 0 ? GradNorm.apply(tape.scope(), List.of(in.get(1), in.get(5))) : null;

@@ -32,7 +32,8 @@ public final class AdamW implements Op {
      * @param norm [1], the gradients' norm, or null not to clip
      * @param maxNorm the norm to clip to; 0 does not clip
      */
-    public record Settings(double learningRate, double beta1, double beta2, double eps, int step, Tensor norm, double maxNorm) {
+    public record Settings(double learningRate, double beta1, double beta2, double eps, int step, Tensor norm,
+            double maxNorm) {
     }
 
     /** What a backend implements. */
@@ -45,7 +46,9 @@ public final class AdamW implements Op {
     public static void apply(Device device, List<Slot> slots, Settings settings) {
         for (Slot slot : slots) {
             Shape shape = slot.weight.shape();
-            Checks.shapes(slot.gradient.shape().equals(shape) && slot.m.shape().equals(shape) && slot.v.shape().equals(shape), "adamw",
+            Checks.shapes(
+                    slot.gradient.shape().equals(shape) && slot.m.shape().equals(shape) && slot.v.shape().equals(shape),
+                    "adamw",
                     "weight, gradient and state of one shape", slot.weight, slot.gradient, slot.m, slot.v);
         }
         if (!slots.isEmpty()) {
@@ -71,7 +74,8 @@ public final class AdamW implements Op {
     private static OpCase run(String name, int step, double maxNorm) {
         OpCase.Fill normal = (stream, index) -> io.mixt5.engine.Philox.normal(1, stream, 0, index);
         OpCase.Fill positive = (stream, index) -> Math.abs(normal.value(stream, index));
-        return OpCase.named(name).constant("weight", normal, 9, 37).constant("gradient", normal, 9, 37).constant("m", normal, 9, 37)
+        return OpCase.named(name).constant("weight", normal, 9, 37).constant("gradient", normal, 9, 37)
+                .constant("m", normal, 9, 37)
                 .constant("v", positive, 9, 37).constant("vector", normal, 5).constant("its gradient", normal, 5)
                 .constant("its m", normal, 5).constant("its v", positive, 5).run((tape, in) -> {
                     List<Slot> slots = List.of(new Slot(in.get(0), in.get(1), in.get(2), in.get(3), 0.1f),

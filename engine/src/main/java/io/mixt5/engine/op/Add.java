@@ -49,7 +49,9 @@ public final class Add implements Op {
     @Override
     public List<OpCase> cases() {
         return List.of(
-                OpCase.named("odd").input("a", 5, 13).input("b", 5, 13).run((tape, in) -> List.of(apply(tape, in.get(0), in.get(1)))),
-                OpCase.named("same tensor twice").input("a", 3, 17).run((tape, in) -> List.of(apply(tape, in.get(0), in.get(0)))));
+                OpCase.named("odd").input("a", 5, 13).input("b", 5, 13)
+                        .run((tape, in) -> List.of(apply(tape, in.get(0), in.get(1)))),
+                OpCase.named("same tensor twice").input("a", 3, 17)
+                        .run((tape, in) -> List.of(apply(tape, in.get(0), in.get(0)))));
     }
 }

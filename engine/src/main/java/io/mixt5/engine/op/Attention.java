@@ -27,7 +27,8 @@ public final class Attention implements Op {
      * @param layout where the sequences lie
      * @param dropout on the weights; element index ((query row * H + head) * layout.keyStride() + key within the sequence)
      */
-    public record Spec(int heads, boolean causal, boolean bidirectional, int maxDistance, SequenceLayout layout, Dropout dropout) {
+    public record Spec(int heads, boolean causal, boolean bidirectional, int maxDistance, SequenceLayout layout,
+            Dropout dropout) {
     }
 
     /** What a backend implements. */
@@ -42,14 +43,16 @@ public final class Attention implements Op {
          * Gradients of q, k, v and the table; any target may be null. Rows that belong to no sequence get zeros (or keep
          * what they have when accumulating).
          */
-        void backward(Tensor q, Tensor k, Tensor v, Tensor table, Spec spec, Tensor out, Tensor lse, Tensor dout, Target dq,
+        void backward(Tensor q, Tensor k, Tensor v, Tensor table, Spec spec, Tensor out, Tensor lse, Tensor dout,
+                Target dq,
                 Target dk, Target dv, Target dtable);
     }
 
     /** Attends; {@code table} [buckets, H] may be null for no bias. Rows of q outside the layout give undefined rows. */
     public static Tensor apply(Tape tape, Tensor q, Tensor k, Tensor v, Tensor table, Spec spec) {
         Checks.shapes(
-                q.shape().columns() == k.shape().columns() && k.shape().equals(v.shape()) && q.shape().columns() % spec.heads == 0
+                q.shape().columns() == k.shape().columns() && k.shape().equals(v.shape())
+                        && q.shape().columns() % spec.heads == 0
                         && spec.layout.queryRows() <= q.shape().rows() && spec.layout.keyRows() <= k.shape().rows(),
                 "attention", "q [Nq, H*K], k and v [Nk, H*K] with the layout's rows", q, k, v);
         Checks.shapes(table == null || table.shape().rank() == 2 && table.shape().dim(1) == spec.heads, "attention",
@@ -60,8 +63,10 @@ public final class Attention implements Op {
         Kernel kernel = tape.kernel(Kernel.class, q.dtype());
         kernel.forward(q, k, v, table, spec, out, lse);
         if (tape.tracks(q, k, v, table)) {
-            tape.record("attention", out, gradients -> kernel.backward(q, k, v, table, spec, out, lse, gradients.of(out),
-                    gradients.into(q), gradients.into(k), gradients.into(v), gradients.into(table)), lse);
+            tape.record("attention", out,
+                    gradients -> kernel.backward(q, k, v, table, spec, out, lse, gradients.of(out),
+                            gradients.into(q), gradients.into(k), gradients.into(v), gradients.into(table)),
+                    lse);
         }
         return out;
     }
@@ -82,13 +87,16 @@ public final class Attention implements Op {
         SequenceLayout ragged = SequenceLayout.self(5, 1, 9);
         return List.of(biased("encoder, ragged", 2, 8, ragged, false, Dropout.NONE),
                 biased("decoder, ragged", 3, 5, ragged, true, Dropout.NONE),
-                biased("encoder, dropout", 2, 8, ragged, false, dropout), biased("decoder, dropout", 1, 16, ragged, true, dropout),
+                biased("encoder, dropout", 2, 8, ragged, false, dropout),
+                biased("decoder, dropout", 1, 16, ragged, true, dropout),
                 biased("beyond the maximum distance", 1, 4, SequenceLayout.self(150), false, Dropout.NONE),
-                biased("longer than a block", 2, 8, SequenceLayout.self(67, 33), true, dropout), cross("cross", Dropout.NONE),
+                biased("longer than a block", 2, 8, SequenceLayout.self(67, 33), true, dropout),
+                cross("cross", Dropout.NONE),
                 cross("cross, dropout", dropout), cached());
     }
 
-    private static OpCase biased(String name, int heads, int width, SequenceLayout layout, boolean causal, Dropout dropout) {
+    private static OpCase biased(String name, int heads, int width, SequenceLayout layout, boolean causal,
+            Dropout dropout) {
         Spec spec = new Spec(heads, causal, !causal, 128, layout, dropout);
         long rows = layout.queryRows();
         return OpCase.named(name).input("q", 0.6, rows, heads * width).input("k", 0.6, rows, heads * width)
@@ -97,17 +105,20 @@ public final class Attention implements Op {
     }
 
     private static OpCase cross(String name, Dropout dropout) {
-        Spec spec = new Spec(2, false, false, 128, SequenceLayout.cross(new int[] {3, 4, 1}, new int[] {7, 2, 11}), dropout);
+        Spec spec =
+                new Spec(2, false, false, 128, SequenceLayout.cross(new int[]{3, 4, 1}, new int[]{7, 2, 11}), dropout);
         return OpCase.named(name).input("q", 0.6, 8, 12).input("k", 0.6, 20, 12).input("v", 20, 12).tolerance(5e-5)
                 .run((tape, in) -> List.of(apply(tape, in.get(0), in.get(1), in.get(2), null, spec)));
     }
 
     /** Three rows of a cache of 8 places each, with one query each, the second sequence being finished. */
     private static OpCase cached() {
-        SequenceLayout layout = new SequenceLayout(new int[] {0, 1}, new int[] {1, 1}, new int[] {0, 16}, new int[] {4, 6},
-                new int[] {3, 5});
+        SequenceLayout layout = new SequenceLayout(new int[]{0, 1}, new int[]{1, 1}, new int[]{0, 16}, new int[]{4, 6},
+                new int[]{3, 5});
         Spec spec = new Spec(2, true, false, 128, layout, Dropout.NONE);
-        return OpCase.named("key/value cache").input("q", 0.6, 2, 12).input("k", 0.6, 24, 12).input("v", 24, 12).input("table", 32, 2)
-                .tolerance(5e-5).run((tape, in) -> List.of(apply(tape, in.get(0), in.get(1), in.get(2), in.get(3), spec)));
+        return OpCase.named("key/value cache").input("q", 0.6, 2, 12).input("k", 0.6, 24, 12).input("v", 24, 12)
+                .input("table", 32, 2)
+                .tolerance(5e-5)
+                .run((tape, in) -> List.of(apply(tape, in.get(0), in.get(1), in.get(2), in.get(3), spec)));
     }
 }

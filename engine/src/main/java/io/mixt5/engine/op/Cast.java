@@ -43,7 +43,8 @@ public final class Cast implements Op {
 
     @Override
     public List<OpCase> cases() {
-        return List.of(run("to F16", DType.F16, 7, 13), run("to BF16", DType.BF16, 5, 37), run("to F32", DType.F32, 3, 70));
+        return List.of(run("to F16", DType.F16, 7, 13), run("to BF16", DType.BF16, 5, 37),
+                run("to F32", DType.F32, 3, 70));
     }
 
     private static OpCase run(String name, DType dtype, long... dims) {

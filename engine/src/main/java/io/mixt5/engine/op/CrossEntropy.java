@@ -36,7 +36,8 @@ public final class CrossEntropy implements Op {
         kernel.forward(logits, labels, loss, stats);
         if (tape.tracks(logits)) {
             tape.record("cross_entropy", loss,
-                    gradients -> kernel.backward(logits, labels, stats, gradients.of(loss), gradients.into(logits)), stats);
+                    gradients -> kernel.backward(logits, labels, stats, gradients.of(loss), gradients.into(logits)),
+                    stats);
         }
         return loss;
     }

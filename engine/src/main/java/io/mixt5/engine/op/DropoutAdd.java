@@ -21,7 +21,8 @@ public final class DropoutAdd implements Op {
 
     /** residual + dropout(x), of one shape. */
     public static Tensor apply(Tape tape, Tensor residual, Tensor x, Dropout dropout) {
-        Checks.shapes(residual == null || residual.shape().equals(x.shape()), "dropout_add", "equal shapes", residual, x);
+        Checks.shapes(residual == null || residual.shape().equals(x.shape()), "dropout_add", "equal shapes", residual,
+                x);
         Checks.sameFloats("dropout_add", x, residual);
         Tensor y = tape.allocate(x.dtype(), x.shape(), "dropout_add");
         Kernel kernel = tape.kernel(Kernel.class, x.dtype());
@@ -63,6 +64,7 @@ public final class DropoutAdd implements Op {
                         .run((tape, in) -> List.of(apply(tape, in.get(0), in.get(1), Dropout.NONE))),
                 OpCase.named("residual and dropout").input("residual", 9, 37).input("x", 9, 37)
                         .run((tape, in) -> List.of(apply(tape, in.get(0), in.get(1), dropout))),
-                OpCase.named("dropout only").input("x", 67, 129).run((tape, in) -> List.of(dropout(tape, in.get(0), dropout))));
+                OpCase.named("dropout only").input("x", 67, 129)
+                        .run((tape, in) -> List.of(dropout(tape, in.get(0), dropout))));
     }
 }

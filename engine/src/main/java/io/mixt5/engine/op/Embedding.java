@@ -21,7 +21,8 @@ public final class Embedding implements Op {
 
     /** Looks up ids (I32 [N], each in [0, V), which the caller has checked) in the table [V, D]. */
     public static Tensor apply(Tape tape, Tensor table, Tensor ids) {
-        Checks.shapes(table.shape().rank() == 2 && ids.shape().rank() == 1, "embedding", "table [V, D] and ids [N]", table, ids);
+        Checks.shapes(table.shape().rank() == 2 && ids.shape().rank() == 1, "embedding", "table [V, D] and ids [N]",
+                table, ids);
         Checks.ints("embedding", ids);
         Tensor y = tape.allocate(table.dtype(), Shape.of(ids.count(), table.shape().dim(1)), "embedding");
         Kernel kernel = tape.kernel(Kernel.class, table.dtype());
@@ -44,7 +45,8 @@ public final class Embedding implements Op {
 
     @Override
     public List<OpCase> cases() {
-        return List.of(run("repeated ids", 13, 3, 1, 3, 3, 0, 10, 1), run("one id", 5, 2), run("wide rows", 70, 4, 4, 9));
+        return List.of(run("repeated ids", 13, 3, 1, 3, 3, 0, 10, 1), run("one id", 5, 2),
+                run("wide rows", 70, 4, 4, 9));
     }
 
     private static OpCase run(String name, long width, int... ids) {

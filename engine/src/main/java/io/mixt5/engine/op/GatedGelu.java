@@ -36,7 +36,8 @@ public final class GatedGelu implements Op {
         kernel.forward(gate, up, dropout, y);
         if (tape.tracks(gate, up)) {
             tape.record("gated_gelu", y,
-                    gradients -> kernel.backward(gate, up, dropout, gradients.of(y), gradients.into(gate), gradients.into(up)));
+                    gradients -> kernel.backward(gate, up, dropout, gradients.of(y), gradients.into(gate),
+                            gradients.into(up)));
         }
         return y;
     }
@@ -54,7 +55,8 @@ public final class GatedGelu implements Op {
     @Override
     public List<OpCase> cases() {
         return List.of(run("odd", Dropout.NONE, 1, 5, 13), run("large values", Dropout.NONE, 8, 3, 64),
-                run("dropout", new Dropout(0.25f, 11, 3, 5), 1, 9, 37), run("long", new Dropout(0.1f, 12, 0, 1), 1, 70, 130));
+                run("dropout", new Dropout(0.25f, 11, 3, 5), 1, 9, 37),
+                run("long", new Dropout(0.1f, 12, 0, 1), 1, 70, 130));
     }
 
     private static OpCase run(String name, Dropout dropout, double deviation, long... dims) {

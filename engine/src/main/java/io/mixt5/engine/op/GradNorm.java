@@ -44,7 +44,8 @@ public final class GradNorm implements Op {
     @Override
     public List<OpCase> cases() {
         OpCase.Fill fill = (stream, index) -> io.mixt5.engine.Philox.normal(1, stream, 0, index);
-        return List.of(OpCase.named("several").constant("a", fill, 7, 13).constant("b", fill, 1).constant("c", fill, 70, 131)
-                .run((tape, in) -> List.of(apply(tape.scope(), in))));
+        return List.of(
+                OpCase.named("several").constant("a", fill, 7, 13).constant("b", fill, 1).constant("c", fill, 70, 131)
+                        .run((tape, in) -> List.of(apply(tape.scope(), in))));
     }
 }

@@ -57,10 +57,12 @@ public final class Linear implements Op {
 
     @Override
     public List<OpCase> cases() {
-        return List.of(run("odd sizes", 5, 13, 7), run("one row", 1, 32, 48), run("wide", 33, 40, 130), run("deep", 9, 300, 17),
+        return List.of(run("odd sizes", 5, 13, 7), run("one row", 1, 32, 48), run("wide", 33, 40, 130),
+                run("deep", 9, 300, 17),
                 run("no row", 0, 8, 8),
                 OpCase.named("input used twice").input("x", 6, 8).input("a", 8, 8).input("b", 8, 8).tolerance(5e-5)
-                        .run((tape, in) -> List.of(apply(tape, in.get(0), in.get(1)), apply(tape, in.get(0), in.get(2)))));
+                        .run((tape, in) -> List.of(apply(tape, in.get(0), in.get(1)),
+                                apply(tape, in.get(0), in.get(2)))));
     }
 
     private static OpCase run(String name, long rows, long in, long out) {

@@ -24,7 +24,8 @@ public final class RmsNorm implements Op {
 
     /** Normalises the rows of x [..., D] with scale weight [D]. */
     public static Tensor apply(Tape tape, Tensor x, Tensor weight, float eps) {
-        Checks.shapes(weight.shape().rank() == 1 && weight.count() == x.shape().columns(), "rms_norm", "x [N, D] and weight [D]",
+        Checks.shapes(weight.shape().rank() == 1 && weight.count() == x.shape().columns(), "rms_norm",
+                "x [N, D] and weight [D]",
                 x, weight);
         Checks.sameFloats("rms_norm", x, weight);
         Tensor y = tape.allocate(x.dtype(), x.shape(), "rms_norm");
@@ -32,8 +33,10 @@ public final class RmsNorm implements Op {
         Kernel kernel = tape.kernel(Kernel.class, x.dtype());
         kernel.forward(x, weight, eps, y, inverse);
         if (tape.tracks(x, weight)) {
-            tape.record("rms_norm", y, gradients -> kernel.backward(x, weight, inverse, gradients.of(y), gradients.into(x),
-                    gradients.into(weight)), inverse);
+            tape.record("rms_norm", y,
+                    gradients -> kernel.backward(x, weight, inverse, gradients.of(y), gradients.into(x),
+                            gradients.into(weight)),
+                    inverse);
         }
         return y;
     }
@@ -50,7 +53,8 @@ public final class RmsNorm implements Op {
 
     @Override
     public List<OpCase> cases() {
-        return List.of(run("odd width", 7, 13), run("one row", 1, 64), run("one column", 5, 1), run("many rows", 131, 48),
+        return List.of(run("odd width", 7, 13), run("one row", 1, 64), run("one column", 5, 1),
+                run("many rows", 131, 48),
                 run("no row", 0, 8));
     }
 

@@ -16,7 +16,8 @@ public final class WriteRows implements Op {
 
     /** Writes source [n, D] into target [R, D] at rows (I32 [n], distinct, each in [0, R)); returns the target. */
     public static Tensor apply(Tape tape, Tensor source, Tensor rows, Tensor target) {
-        Checks.shapes(source.shape().columns() == target.shape().columns() && rows.count() == source.shape().rows(), "write_rows",
+        Checks.shapes(source.shape().columns() == target.shape().columns() && rows.count() == source.shape().rows(),
+                "write_rows",
                 "source [n, D], rows [n] and target [R, D]", source, rows, target);
         Checks.sameFloats("write_rows", source, target);
         Checks.ints("write_rows", rows);
@@ -37,7 +38,8 @@ public final class WriteRows implements Op {
     @Override
     public List<OpCase> cases() {
         OpCase.Fill fill = (stream, index) -> stream * 100 + index;
-        return List.of(OpCase.named("some rows").constant("source", fill, 3, 13).ints("rows", 4, 0, 6).constant("target", fill, 7, 13)
+        return List.of(OpCase.named("some rows").constant("source", fill, 3, 13).ints("rows", 4, 0, 6)
+                .constant("target", fill, 7, 13)
                 .run((tape, in) -> List.of(apply(tape, in.get(0), in.get(1), in.get(2)))));
     }
 }
