@@ -1,0 +1,133 @@
+package io.mixt5.model;
+
+import com.fasterxml.jackson.databind.node.JsonNodeFactory;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.mixt5.engine.DType;
+import io.mixt5.engine.Device;
+import io.mixt5.engine.Parameter;
+import io.mixt5.engine.Tensor;
+import io.mixt5.engine.UserException;
+import io.mixt5.model.io.SafetensorsFile;
+import io.mixt5.model.io.SafetensorsTensor;
+import io.mixt5.model.io.SafetensorsType;
+import io.mixt5.model.io.SafetensorsWriter;
+import io.mixt5.model.io.StrictJson;
+import io.mixt5.model.io.UserFiles;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Set;
+
+/** Reads and writes models as Hugging Face directories: {@code config.json} and {@code model.safetensors}. */
+final class Checkpoint {
+    private static final String CONFIG = "config.json";
+    private static final String WEIGHTS = "model.safetensors";
+    /** Names under which some checkpoints repeat the shared embedding. */
+    private static final Set<String> COPIES = Set.of("encoder.embed_tokens.weight", "decoder.embed_tokens.weight");
+
+    private Checkpoint() {
+    }
+
+    static T5Model load(Path directory, Device device) {
+        UserFiles.requireDirectory(directory);
+        T5Config config = T5Config.read(directory.resolve(CONFIG));
+        Path weights = directory.resolve(WEIGHTS);
+        try (SafetensorsFile file = SafetensorsFile.open(weights)) {
+            // Newer transformers tie whatever the configuration says, so a head of its own is believed before the configuration.
+            boolean scaled = config.outputScale() != 1;
+            config.tieWordEmbeddings = !file.has("lm_head.weight");
+            config.scaleDecoderOutputs = scaled;
+            T5Model model = T5Model.blank(config, device);
+            try {
+                for (Parameter parameter : model.parameters().all()) {
+                    SafetensorsTensor stored = file.require(parameter.name(), parameter.value().shape().dims());
+                    fill(parameter.value(), stored, weights);
+                }
+                refuseOthers(model, file, weights);
+                return model;
+            } catch (RuntimeException e) {
+                model.close();
+                throw e;
+            }
+        }
+    }
+
+    private static void refuseOthers(T5Model model, SafetensorsFile file, Path weights) {
+        for (String name : file.names()) {
+            if (model.parameters().get(name) == null && !COPIES.contains(name)) {
+                throw new UserException(weights + " holds a tensor " + name + " that this model does not have; does its " + CONFIG
+                        + " belong to it?");
+            }
+        }
+    }
+
+    private static void fill(Tensor tensor, SafetensorsTensor stored, Path file) {
+        if (stored.type() == SafetensorsType.F32) {
+            tensor.upload(stored.data());
+            return;
+        }
+        DType type = switch (stored.type()) {
+            case F16 -> DType.F16;
+            case BF16 -> DType.BF16;
+            case F64 -> DType.F64;
+            default -> throw new UserException(
+                    file + ": tensor " + stored.name() + " has type " + stored.type() + ", but weights must be floats");
+        };
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment floats = arena.allocate(tensor.bytes(), 64);
+            for (long i = 0; i < tensor.count(); i++) {
+                double value = type.load(stored.data().address() + i * type.bytes());
+                floats.setAtIndex(ValueLayout.JAVA_FLOAT, i, (float) value);
+            }
+            tensor.upload(floats);
+        }
+    }
+
+    static void save(T5Model model, Path directory) {
+        UserFiles.requireWritableDirectory(directory);
+        try (Arena arena = Arena.ofConfined()) {
+            List<SafetensorsTensor> tensors = new ArrayList<>();
+            for (Parameter parameter : model.parameters().all()) {
+                Tensor value = parameter.value();
+                tensors.add(new SafetensorsTensor(parameter.name(), SafetensorsType.F32, value.shape().dims(), hostData(value, arena)));
+            }
+            SafetensorsWriter.write(directory.resolve(WEIGHTS), tensors);
+        }
+        StrictJson.write(directory.resolve(CONFIG), configJson(model.config()));
+        StrictJson.write(directory.resolve("generation_config.json"), generationJson(model.config()));
+    }
+
+    private static MemorySegment hostData(Tensor value, Arena arena) {
+        if (value.device().backend().hostVisible()) {
+            return io.mixt5.engine.Memory.ALL.asSlice(value.address(), value.bytes());
+        }
+        MemorySegment copy = arena.allocate(value.bytes(), 64);
+        value.device().backend().download(value.address(), copy);
+        return copy;
+    }
+
+    private static ObjectNode configJson(T5Config c) {
+        ObjectNode json = JsonNodeFactory.instance.objectNode();
+        json.putArray("architectures").add("T5ForConditionalGeneration");
+        json.put("model_type", "t5").put("vocab_size", c.vocabSize).put("d_model", c.dModel).put("d_kv", c.dKv).put("d_ff", c.dFf);
+        json.put("num_layers", c.numLayers).put("num_decoder_layers", c.decoderLayers()).put("num_heads", c.numHeads);
+        json.put("relative_attention_num_buckets", c.relativeAttentionNumBuckets);
+        json.put("relative_attention_max_distance", c.relativeAttentionMaxDistance);
+        json.put("dropout_rate", c.dropoutRate).put("layer_norm_epsilon", c.layerNormEpsilon);
+        json.put("initializer_factor", c.initializerFactor).put("feed_forward_proj", c.feedForwardProj);
+        json.put("is_encoder_decoder", true).put("tie_word_embeddings", c.tieWordEmbeddings);
+        json.put("scale_decoder_outputs", c.outputScale() != 1);
+        json.put("pad_token_id", c.padTokenId).put("eos_token_id", c.eosTokenId);
+        json.put("decoder_start_token_id", c.decoderStartTokenId).put("dtype", "float32");
+        return json;
+    }
+
+    private static ObjectNode generationJson(T5Config c) {
+        ObjectNode json = JsonNodeFactory.instance.objectNode();
+        json.put("decoder_start_token_id", c.decoderStartTokenId).put("eos_token_id", c.eosTokenId).put("pad_token_id", c.padTokenId);
+        return json;
+    }
+}

@@ -1,0 +1,90 @@
+package io.mixt5.model;
+
+import io.mixt5.engine.DType;
+import io.mixt5.engine.Device;
+import io.mixt5.engine.Parameter;
+import io.mixt5.engine.Philox;
+import io.mixt5.engine.Shape;
+import io.mixt5.engine.Tensor;
+import java.util.Collection;
+import java.util.Collections;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.stream.IntStream;
+
+/** The parameters of a model by name, in the order of their making. Owns their memory. */
+public final class Parameters implements AutoCloseable {
+    private static final int CHUNK = 1 << 16;
+
+    private final Device device;
+    private final Map<String, Parameter> parameters = new LinkedHashMap<>();
+    private final Map<String, Double> deviations = new LinkedHashMap<>();
+
+    /** No parameters yet. */
+    public Parameters(Device device) {
+        this.device = device;
+    }
+
+    /** Where they live. */
+    public Device device() {
+        return device;
+    }
+
+    /**
+     * Makes an F32 parameter of zeros.
+     *
+     * @param deviation of the normal distribution that {@link #initialize} draws from; 0 means all ones, as norms start
+     */
+    public Parameter create(String name, Shape shape, double deviation) {
+        Parameter parameter = new Parameter(name, Tensor.create(device, DType.F32, shape, name));
+        if (parameters.put(name, parameter) != null) {
+            throw new IllegalArgumentException("two parameters are named " + name);
+        }
+        deviations.put(name, deviation);
+        return parameter;
+    }
+
+    /** All of them. */
+    public Collection<Parameter> all() {
+        return Collections.unmodifiableCollection(parameters.values());
+    }
+
+    /** The one of that name, or null. */
+    public Parameter get(String name) {
+        return parameters.get(name);
+    }
+
+    /** Number of weights. */
+    public long count() {
+        return parameters.values().stream().mapToLong(p -> p.value().count()).sum();
+    }
+
+    /** Forgets all gradients. */
+    public void clearGradients() {
+        parameters.values().forEach(p -> p.value().clearGrad());
+    }
+
+    /** Draws every parameter anew; parameter number i is stream i of {@code seed}, so that its values do not depend on others. */
+    public void initialize(long seed) {
+        int stream = 0;
+        for (Parameter parameter : parameters.values()) {
+            parameter.value().upload(draw(seed, stream++, parameter.value().count(), deviations.get(parameter.name())));
+        }
+    }
+
+    private static float[] draw(long seed, int stream, long count, double deviation) {
+        float[] values = new float[Math.toIntExact(count)];
+        IntStream.range(0, (values.length + CHUNK - 1) / CHUNK).parallel().forEach(chunk -> {
+            int end = Math.min(values.length, (chunk + 1) * CHUNK);
+            for (int i = chunk * CHUNK; i < end; i++) {
+                values[i] = deviation == 0 ? 1 : (float) (deviation * Philox.normal(seed, stream, 0, i));
+            }
+        });
+        return values;
+    }
+
+    @Override
+    public void close() {
+        parameters.values().forEach(p -> p.value().close());
+    }
+}

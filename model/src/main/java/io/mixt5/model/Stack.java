@@ -1,0 +1,48 @@
+package io.mixt5.model;
+
+import io.mixt5.engine.Parameter;
+import io.mixt5.engine.Shape;
+import io.mixt5.engine.Tape;
+import io.mixt5.engine.Tensor;
+import io.mixt5.engine.op.DropoutAdd;
+import io.mixt5.engine.op.Embedding;
+import io.mixt5.engine.op.RmsNorm;
+import io.mixt5.engine.op.SequenceLayout;
+import java.util.ArrayList;
+import java.util.List;
+
+/** The encoder or the decoder: embedding, blocks, final norm. */
+final class Stack {
+    private final T5Config config;
+    private final Parameter embedding;
+    private final Parameter finalNorm;
+    private final List<Block> blocks = new ArrayList<>();
+
+    Stack(Parameters parameters, Parameter embedding, T5Config config, boolean decoder) {
+        this.config = config;
+        this.embedding = embedding;
+        String prefix = decoder ? "decoder." : "encoder.";
+        int layers = decoder ? config.decoderLayers() : config.numLayers;
+        for (int i = 0; i < layers; i++) {
+            blocks.add(new Block(parameters, prefix + "block." + i + ".", config, i, decoder));
+        }
+        finalNorm = parameters.create(prefix + "final_layer_norm.weight", Shape.of(config.dModel), 0);
+    }
+
+    List<Block> blocks() {
+        return blocks;
+    }
+
+    /** States [N, D] of tokens ids (I32 [N]). */
+    Tensor apply(Tape tape, Tensor ids, SequenceLayout layout, Memory memory) {
+        float rate = (float) config.dropoutRate;
+        Tensor x = DropoutAdd.dropout(tape, Embedding.apply(tape, embedding.value(), ids), tape.dropout(rate));
+        Tensor bias = blocks.getFirst().self().bias();
+        for (Block block : blocks) {
+            Tensor input = x;
+            x = tape.block(() -> block.apply(tape, input, bias, layout, memory));
+        }
+        Tensor normed = RmsNorm.apply(tape, x, finalNorm.value(), (float) config.layerNormEpsilon);
+        return DropoutAdd.dropout(tape, normed, tape.dropout(rate));
+    }
+}

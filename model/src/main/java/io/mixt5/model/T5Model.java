@@ -1,0 +1,135 @@
+package io.mixt5.model;
+
+import io.mixt5.engine.Device;
+import io.mixt5.engine.Parameter;
+import io.mixt5.engine.Shape;
+import io.mixt5.engine.Tape;
+import io.mixt5.engine.Tensor;
+import io.mixt5.engine.UserException;
+import io.mixt5.engine.op.CrossEntropy;
+import io.mixt5.engine.op.Linear;
+import io.mixt5.engine.op.Scale;
+import java.nio.file.Path;
+
+/**
+ * T5, v1.0 and v1.1 (Raffel et al., "Exploring the Limits of Transfer Learning with a Unified Text-to-Text Transformer", JMLR
+ * 2020; Shazeer, "GLU Variants Improve Transformer", 2020), with the parameter names of Hugging Face's checkpoints.
+ *
+ * <p>Owns its parameters: close it. One thread at a time.
+ */
+public final class T5Model implements AutoCloseable {
+    private final T5Config config;
+    private final Parameters parameters;
+    private final Parameter shared;
+    private final Stack encoder;
+    private final Stack decoder;
+    private final Parameter head;
+
+    /** What a pass with labels gives: the loss [1], the logits [N, V] of the decoder's tokens and the encoder's states [Ns, D]. */
+    public record Output(Tensor loss, Tensor logits, Tensor encoded) {
+    }
+
+    private T5Model(T5Config config, Device device) {
+        this.config = config;
+        this.parameters = new Parameters(device);
+        Shape vocabulary = Shape.of(config.vocabSize, config.dModel);
+        shared = parameters.create("shared.weight", vocabulary, config.initializerFactor);
+        encoder = new Stack(parameters, shared, config, false);
+        decoder = new Stack(parameters, shared, config, true);
+        head = config.tieWordEmbeddings ? shared : parameters.create("lm_head.weight", vocabulary, config.initializerFactor);
+    }
+
+    /** A model with T5's random initialisation. */
+    public static T5Model random(T5Config config, Device device, long seed) {
+        config.check("the model's configuration");
+        T5Model model = new T5Model(config, device);
+        model.parameters.initialize(seed);
+        return model;
+    }
+
+    /**
+     * The model in a Hugging Face directory ({@code config.json} and {@code model.safetensors}).
+     *
+     * @throws UserException that names the file, and the tensor, when something is missing or does not fit
+     */
+    public static T5Model load(Path directory, Device device) {
+        return Checkpoint.load(directory, device);
+    }
+
+    /** A model whose parameters are all zero, to be filled by {@link Checkpoint}. */
+    static T5Model blank(T5Config config, Device device) {
+        return new T5Model(config, device);
+    }
+
+    /** Writes {@code config.json}, {@code generation_config.json} and {@code model.safetensors} into a directory, making it. */
+    public void save(Path directory) {
+        Checkpoint.save(this, directory);
+    }
+
+    /** The shape. */
+    public T5Config config() {
+        return config;
+    }
+
+    /** All weights by name. */
+    public Parameters parameters() {
+        return parameters;
+    }
+
+    /** Where the model lives. */
+    public Device device() {
+        return parameters.device();
+    }
+
+    /** The blocks of the decoder, for the key/value cache. */
+    Stack decoder() {
+        return decoder;
+    }
+
+    /** The encoder's states [N, D] of all tokens of a batch. */
+    public Tensor encode(Tape tape, Ragged source) {
+        Tensor ids = ids(tape, source.ids(), "source ids");
+        return tape.block(() -> encoder.apply(tape, ids, source.selfLayout(), new Memory.Whole(null, null)));
+    }
+
+    /** The decoder's states [N, D] of all tokens of {@code target}, given the encoder's states of {@code source}. */
+    public Tensor decode(Tape tape, Ragged target, Tensor encoded, Ragged source) {
+        Memory memory = new Memory.Whole(encoded,
+                io.mixt5.engine.op.SequenceLayout.cross(target.lengths(), source.lengths()));
+        return decoder.apply(tape, ids(tape, target.ids(), "decoder ids"), target.selfLayout(), memory);
+    }
+
+    /** Scores of every word [N, V] from decoder states [N, D]. */
+    public Tensor logits(Tape tape, Tensor states) {
+        float scale = config.outputScale();
+        return Linear.apply(tape, scale == 1 ? states : Scale.apply(tape, states, scale), head.value());
+    }
+
+    /** A whole pass: the mean cross-entropy of the labels, the logits, the encoder's states. */
+    public Output forward(Tape tape, T5Batch batch) {
+        Tensor encoded = encode(tape, batch.source());
+        Tensor logits = logits(tape, decode(tape, batch.decoderInput(), encoded, batch.source()));
+        Tensor labels = tape.scope().ints(checked(batch.labels(), "label"), "labels");
+        return new Output(CrossEntropy.apply(tape, logits, labels), logits, encoded);
+    }
+
+    /** Token ids on the device, checked against the vocabulary. */
+    Tensor ids(Tape tape, int[] ids, String what) {
+        return tape.scope().ints(checked(ids, what), what);
+    }
+
+    private int[] checked(int[] ids, String what) {
+        for (int id : ids) {
+            if ((id < 0 || id >= config.vocabSize) && !(id == CrossEntropy.IGNORE && what.equals("label"))) {
+                throw new UserException(what + " " + id + " lies outside the model's vocabulary of " + config.vocabSize
+                        + "; use the tokenizer that belongs to the model");
+            }
+        }
+        return ids;
+    }
+
+    @Override
+    public void close() {
+        parameters.close();
+    }
+}
