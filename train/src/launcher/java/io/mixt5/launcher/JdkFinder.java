@@ -27,7 +27,8 @@ final class JdkFinder {
     /**
      * A finder that looks into given places.
      *
-     * @param environment environment variables; {@code MIXT5_JAVA} names the JDK to use, {@code JAVA_HOME} one to prefer
+     * @param environment environment variables; {@code MIXT5_JAVA} names the JDK to use,
+     *                    {@code JAVA_HOME} one to prefer
      * @param runningHome home of the running JVM
      * @param places      directories that hold one JDK per subdirectory; those that do not exist are passed over
      */

@@ -110,8 +110,6 @@ public final class Launcher {
         command.add("--add-modules");
         command.add(VECTOR_MODULE);
         command.add("--enable-native-access=ALL-UNNAMED");
-        // No file for jps and jstat to read: writing to it has stalled JVMs on busy disks.
-        command.add("-XX:-UsePerfData");
         if (File.separatorChar == '/') {
             // A bare locale, as in most containers, would turn every letter outside ASCII into a question mark.
             command.add("-Dstdout.encoding=UTF-8");
