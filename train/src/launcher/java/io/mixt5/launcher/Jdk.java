@@ -31,7 +31,7 @@ final class Jdk {
         if (feature(version) == 0 || !(" " + modules + " ").contains(" jdk.incubator.vector ")) {
             return Optional.empty();
         }
-        for (String name : new String[] {"java", "java.exe"}) {
+        for (String name : new String[]{"java", "java.exe"}) {
             Path java = home.resolve("bin").resolve(name);
             if (Files.isExecutable(java)) {
                 return Optional.of(new Jdk(java, version));

@@ -42,17 +42,17 @@ final class JdkFinder {
     static JdkFinder ofThisMachine() {
         Path user = Paths.get(System.getProperty("user.home"));
         List<Path> places = new ArrayList<>();
-        for (String place : new String[] {"/usr/lib/jvm", "/usr/lib64/jvm", "/usr/java", "/usr/local/java", "/opt",
+        for (String place : new String[]{"/usr/lib/jvm", "/usr/lib64/jvm", "/usr/java", "/usr/local/java", "/opt",
                 "/opt/java", "/Library/Java/JavaVirtualMachines", "/opt/homebrew/opt"}) {
             places.add(Paths.get(place));
         }
-        for (String place : new String[] {".sdkman/candidates/java", ".jdks", ".gradle/jdks", ".asdf/installs/java",
+        for (String place : new String[]{".sdkman/candidates/java", ".jdks", ".gradle/jdks", ".asdf/installs/java",
                 ".local/share/mise/installs/java", "Library/Java/JavaVirtualMachines"}) {
             places.add(user.resolve(place));
         }
         String programs = System.getenv("ProgramFiles");
         if (programs != null) {
-            for (String place : new String[] {"Java", "Eclipse Adoptium", "Microsoft", "Zulu", "Amazon Corretto",
+            for (String place : new String[]{"Java", "Eclipse Adoptium", "Microsoft", "Zulu", "Amazon Corretto",
                     "BellSoft"}) {
                 places.add(Paths.get(programs, place));
             }

@@ -152,7 +152,7 @@ class LauncherTest {
         JdkFinder jdks = new JdkFinder(Map.of(), Path.of(System.getProperty("java.home")), List.of());
         List<String> given = List.of("-Da=b", "-Xmx1g", "-XX:+UseParallelGC", "-javaagent:x.jar", "--add-opens=a/b=c");
         List<String> command = new Launcher("Main", jdks, Map.of("MIXT5_JAVA_OPTS", "-Xmx2g"))
-                .command(jdks.find(), given, new String[] {"config.json"});
+                .command(jdks.find(), given, new String[]{"config.json"});
         int first = command.indexOf("-Da=b");
         assertEquals(List.of("-Da=b", "-Xmx1g", "-XX:+UseParallelGC", "-Xmx2g", "-cp"),
                 command.subList(first, first + 5));
