@@ -27,8 +27,8 @@ public final class CaseRun {
                 List<Tensor> outputs = testCase.body().run(tape, inputs);
                 run.outputs.clear();
                 outputs.forEach(output -> run.outputs.add(read(output)));
-                List<Tensor> reached =
-                        outputs.stream().filter(Tensor::requiresGrad).filter(o -> !inputs.contains(o)).toList();
+                List<Tensor> reached = outputs.stream().filter(Tensor::requiresGrad).filter(o -> !inputs.contains(o))
+                        .toList();
                 Tensor[] seeds = new Tensor[reached.size()];
                 for (int i = 0; i < seeds.length; i++) {
                     seeds[i] = scope.allocate(reached.get(i).dtype(), reached.get(i).shape(), "seed");
@@ -50,9 +50,9 @@ public final class CaseRun {
         try (Scope scope = new Scope(device)) {
             List<Tensor> inputs = inputs(testCase, scope, DType.F64);
             inputs.get(input).set(element, inputs.get(input).get(element) + move);
-            List<Tensor> outputs =
-                    testCase.body().run(Tape.recording(scope), inputs).stream().filter(Tensor::requiresGrad)
-                            .filter(o -> !inputs.contains(o)).toList();
+            List<Tensor> outputs = testCase.body().run(Tape.recording(scope), inputs).stream()
+                    .filter(Tensor::requiresGrad)
+                    .filter(o -> !inputs.contains(o)).toList();
             double sum = 0;
             for (int i = 0; i < outputs.size(); i++) {
                 for (long j = 0; j < outputs.get(i).count(); j++) {

@@ -105,8 +105,8 @@ public final class Attention implements Op {
     }
 
     private static OpCase cross(String name, Dropout dropout) {
-        Spec spec =
-                new Spec(2, false, false, 128, SequenceLayout.cross(new int[]{3, 4, 1}, new int[]{7, 2, 11}), dropout);
+        Spec spec = new Spec(2, false, false, 128, SequenceLayout.cross(new int[]{3, 4, 1}, new int[]{7, 2, 11}),
+                dropout);
         return OpCase.named(name).input("q", 0.6, 8, 12).input("k", 0.6, 20, 12).input("v", 20, 12).tolerance(5e-5)
                 .run((tape, in) -> List.of(apply(tape, in.get(0), in.get(1), in.get(2), null, spec)));
     }

@@ -1,0 +1,136 @@
+package io.mixt5.launcher;
+
+import java.io.File;
+import java.io.IOException;
+import java.lang.management.ManagementFactory;
+import java.lang.reflect.InvocationTargetException;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * Starts MixT5 on a JDK that can run it, from whatever {@code java} comes first on the path.
+ *
+ * <p>This package is compiled for Java 8, so that any JVM in use can run it. It finds a newer JDK ({@link JdkFinder}),
+ * starts it on the same class path with the modules and permissions that MixT5 needs, and then does nothing but hand on
+ * signals and the exit code. A JVM that was started with all of that runs the program itself.
+ *
+ * <p>{@code MIXT5_JAVA_OPTS} holds further options for that JVM, separated by blanks; {@code -D} and {@code -X} options
+ * given to the launching JVM are handed on too.
+ */
+public final class Launcher {
+    /** Exit code of an error that the user can mend. */
+    static final int USER_ERROR = 2;
+
+    private static final String VECTOR_MODULE = "jdk.incubator.vector";
+
+    private final String mainClass;
+    private final JdkFinder jdks;
+    private final Map<String, String> environment;
+    private volatile Process child;
+
+    /** A launcher of {@code mainClass}, which is on this JVM's own class path. */
+    Launcher(String mainClass, JdkFinder jdks, Map<String, String> environment) {
+        this.mainClass = mainClass;
+        this.jdks = jdks;
+        this.environment = environment;
+    }
+
+    /** Runs {@code io.mixt5.train.Main} with {@code args} and ends with its exit code; 2 if no JDK can run it. */
+    public static void main(String[] args) throws Exception {
+        String mainClass = "io.mixt5.train.Main";
+        if (canRunHere()) {
+            runHere(mainClass, args);
+        } else {
+            System.exit(new Launcher(mainClass, JdkFinder.ofThisMachine(), System.getenv()).run(args));
+        }
+    }
+
+    /** Whether this JVM is new enough and was started with the Vector API. */
+    static boolean canRunHere() {
+        try {
+            // Not initialised: a class of the module is visible exactly when the module was resolved.
+            Class.forName(VECTOR_MODULE + ".Vector", false, ClassLoader.getSystemClassLoader());
+        } catch (ClassNotFoundException e) {
+            return false;
+        }
+        return Jdk.feature(System.getProperty("java.version")) >= JdkFinder.OLDEST;
+    }
+
+    private static void runHere(String mainClass, String[] args) throws Exception {
+        try {
+            Class.forName(mainClass).getMethod("main", String[].class).invoke(null, (Object) args);
+        } catch (InvocationTargetException e) {
+            if (e.getCause() instanceof Error) {
+                throw (Error) e.getCause();
+            }
+            throw (Exception) e.getCause();
+        }
+    }
+
+    /** Runs the program in a JVM of its own with this one's streams, waits for it, and returns its exit code. */
+    int run(String[] args) throws InterruptedException {
+        try {
+            List<String> launcherOptions = ManagementFactory.getRuntimeMXBean().getInputArguments();
+            ProcessBuilder builder = new ProcessBuilder(command(jdks.find(), launcherOptions, args)).inheritIO();
+            // Registered first, so that no signal can come between the child's start and the hook.
+            Runtime.getRuntime().addShutdownHook(new Thread(this::endChild, "end-child"));
+            child = builder.start();
+        } catch (JdkFinder.NoJdkException | IOException e) {
+            System.err.println("mixt5: " + e.getMessage());
+            return USER_ERROR;
+        }
+        return child.waitFor();
+    }
+
+    /**
+     * Ends the child as this JVM is being ended, and this JVM with the child's exit code.
+     *
+     * <p>The child gets SIGTERM, whichever signal came here; after Ctrl-C in a terminal, which signals both, it is the
+     * child's second, and its shutdown is then under way already.
+     */
+    private void endChild() {
+        Process running = child;
+        if (running == null) {
+            return;
+        }
+        running.destroy();
+        try {
+            // Only halting can replace the exit code that the JVM takes from the signal.
+            Runtime.getRuntime().halt(running.waitFor());
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    /** The command line that runs the program on {@code jdk}; of two contradicting options the later one counts. */
+    List<String> command(Jdk jdk, List<String> launcherOptions, String[] args) {
+        List<String> command = new ArrayList<>();
+        command.add(jdk.java().toString());
+        command.add("--add-modules");
+        command.add(VECTOR_MODULE);
+        command.add("--enable-native-access=ALL-UNNAMED");
+        if (File.separatorChar == '/') {
+            // A bare locale, as in most containers, would turn every letter outside ASCII into a question mark.
+            command.add("-Dstdout.encoding=UTF-8");
+            command.add("-Dstderr.encoding=UTF-8");
+        }
+        for (String option : launcherOptions) {
+            if (option.startsWith("-D") || option.startsWith("-X")) {
+                command.add(option);
+            }
+        }
+        for (String option : environment.getOrDefault("MIXT5_JAVA_OPTS", "").trim().split("\\s+")) {
+            if (!option.isEmpty()) {
+                command.add(option);
+            }
+        }
+        command.add("-cp");
+        command.add(System.getProperty("java.class.path"));
+        command.add(mainClass);
+        for (String arg : args) {
+            command.add(arg);
+        }
+        return command;
+    }
+}
