@@ -1,0 +1,2 @@
+/** Files in and out: strict JSON, safetensors, and writing so that nothing half-written is left behind. */
+package io.mixt5.model.io;
