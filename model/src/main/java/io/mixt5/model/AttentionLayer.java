@@ -37,8 +37,10 @@ final class AttentionLayer {
         k = parameters.create(prefix + "k.weight", in, deviation);
         v = parameters.create(prefix + "v.weight", in, deviation);
         o = parameters.create(prefix + "o.weight", Shape.of(config.dModel, inner), factor * Math.pow(inner, -0.5));
-        bias = hasBias ? parameters.create(prefix + "relative_attention_bias.weight",
-                Shape.of(config.relativeAttentionNumBuckets, config.numHeads), deviation) : null;
+        bias = hasBias
+                ? parameters.create(prefix + "relative_attention_bias.weight",
+                        Shape.of(config.relativeAttentionNumBuckets, config.numHeads), deviation)
+                : null;
     }
 
     /** The table of relative position biases [buckets, H], or null. */
@@ -53,7 +55,8 @@ final class AttentionLayer {
 
     /** What the queries of x [Nq, D] gather from the keys and values, [Nq, D]. */
     Tensor attend(Tape tape, Tensor x, KeyValues memory, Tensor biasTable, SequenceLayout layout) {
-        Attention.Spec spec = new Attention.Spec(config.numHeads, causal, !causal, config.relativeAttentionMaxDistance, layout,
+        Attention.Spec spec = new Attention.Spec(config.numHeads, causal, !causal, config.relativeAttentionMaxDistance,
+                layout,
                 tape.dropout((float) config.dropoutRate));
         Tensor queries = Linear.apply(tape, x, q.value());
         Tensor gathered = Attention.apply(tape, queries, memory.keys(), memory.values(), biasTable, spec);

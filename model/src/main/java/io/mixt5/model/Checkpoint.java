@@ -58,8 +58,9 @@ final class Checkpoint {
     private static void refuseOthers(T5Model model, SafetensorsFile file, Path weights) {
         for (String name : file.names()) {
             if (model.parameters().get(name) == null && !COPIES.contains(name)) {
-                throw new UserException(weights + " holds a tensor " + name + " that this model does not have; does its " + CONFIG
-                        + " belong to it?");
+                throw new UserException(
+                        weights + " holds a tensor " + name + " that this model does not have; does its " + CONFIG
+                                + " belong to it?");
             }
         }
     }
@@ -92,7 +93,8 @@ final class Checkpoint {
             List<SafetensorsTensor> tensors = new ArrayList<>();
             for (Parameter parameter : model.parameters().all()) {
                 Tensor value = parameter.value();
-                tensors.add(new SafetensorsTensor(parameter.name(), SafetensorsType.F32, value.shape().dims(), hostData(value, arena)));
+                tensors.add(new SafetensorsTensor(parameter.name(), SafetensorsType.F32, value.shape().dims(),
+                        hostData(value, arena)));
             }
             SafetensorsWriter.write(directory.resolve(WEIGHTS), tensors);
         }
@@ -112,7 +114,8 @@ final class Checkpoint {
     private static ObjectNode configJson(T5Config c) {
         ObjectNode json = JsonNodeFactory.instance.objectNode();
         json.putArray("architectures").add("T5ForConditionalGeneration");
-        json.put("model_type", "t5").put("vocab_size", c.vocabSize).put("d_model", c.dModel).put("d_kv", c.dKv).put("d_ff", c.dFf);
+        json.put("model_type", "t5").put("vocab_size", c.vocabSize).put("d_model", c.dModel).put("d_kv", c.dKv)
+                .put("d_ff", c.dFf);
         json.put("num_layers", c.numLayers).put("num_decoder_layers", c.decoderLayers()).put("num_heads", c.numHeads);
         json.put("relative_attention_num_buckets", c.relativeAttentionNumBuckets);
         json.put("relative_attention_max_distance", c.relativeAttentionMaxDistance);
@@ -127,7 +130,8 @@ final class Checkpoint {
 
     private static ObjectNode generationJson(T5Config c) {
         ObjectNode json = JsonNodeFactory.instance.objectNode();
-        json.put("decoder_start_token_id", c.decoderStartTokenId).put("eos_token_id", c.eosTokenId).put("pad_token_id", c.padTokenId);
+        json.put("decoder_start_token_id", c.decoderStartTokenId).put("eos_token_id", c.eosTokenId).put("pad_token_id",
+                c.padTokenId);
         return json;
     }
 }

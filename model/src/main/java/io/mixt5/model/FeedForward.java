@@ -28,7 +28,8 @@ final class FeedForward {
     /** [N, D] from x [N, D]. */
     Tensor apply(Tape tape, Tensor x) {
         Tensor up = Linear.apply(tape, x, in.value());
-        Tensor hidden = gate == null ? Relu.apply(tape, up, tape.dropout(dropout))
+        Tensor hidden = gate == null
+                ? Relu.apply(tape, up, tape.dropout(dropout))
                 : GatedGelu.apply(tape, Linear.apply(tape, x, gate.value()), up, tape.dropout(dropout));
         return Linear.apply(tape, hidden, out.value());
     }

@@ -38,7 +38,8 @@ public final class Generator {
             for (int step = 0; step < maxLength - 1 && active.length > 0; step++) {
                 int position = step;
                 int[] last = Arrays.stream(active)
-                        .map(b -> position == 0 ? model.config().decoderStartTokenId : outputs[b][position - 1]).toArray();
+                        .map(b -> position == 0 ? model.config().decoderStartTokenId : outputs[b][position - 1])
+                        .toArray();
                 int[] next = step(scope, cache, active, last);
                 for (int i = 0; i < active.length; i++) {
                     outputs[active[i]][step] = next[i];

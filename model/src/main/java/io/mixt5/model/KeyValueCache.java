@@ -32,7 +32,8 @@ final class KeyValueCache implements Memory {
         Shape shape = Shape.of((long) source.size() * capacity, model.config().innerWidth());
         for (Block block : model.decoder().blocks()) {
             cross.add(block.cross().project(tape, encoded));
-            self.add(new KeyValues(scope.allocate(DType.F32, shape, "key cache"), scope.allocate(DType.F32, shape, "value cache")));
+            self.add(new KeyValues(scope.allocate(DType.F32, shape, "key cache"),
+                    scope.allocate(DType.F32, shape, "value cache")));
         }
     }
 

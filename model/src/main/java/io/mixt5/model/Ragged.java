@@ -14,7 +14,8 @@ public record Ragged(int[] ids, int[] lengths) {
     /** Checks that the lengths add up. */
     public Ragged {
         if (Arrays.stream(lengths).asLongStream().sum() != ids.length) {
-            throw new IllegalArgumentException("sequences of lengths " + Arrays.toString(lengths) + " do not make " + ids.length + " ids");
+            throw new IllegalArgumentException(
+                    "sequences of lengths " + Arrays.toString(lengths) + " do not make " + ids.length + " ids");
         }
     }
 
@@ -47,8 +48,9 @@ public record Ragged(int[] ids, int[] lengths) {
             }
             for (int i = to; i < mask[b].length; i++) {
                 if (mask[b][i] != 0) {
-                    throw new IllegalArgumentException("row " + b + " of the attention mask has a hole before position " + i
-                            + "; only padding at the ends can be left out");
+                    throw new IllegalArgumentException(
+                            "row " + b + " of the attention mask has a hole before position " + i
+                                    + "; only padding at the ends can be left out");
                 }
             }
             rows[b] = Arrays.copyOfRange(ids[b], from, to);

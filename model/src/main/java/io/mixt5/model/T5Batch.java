@@ -26,7 +26,8 @@ public record T5Batch(Ragged source, Ragged decoderInput, int[] labels) {
     public static T5Batch of(List<int[]> sources, List<int[]> labels, T5Config config) {
         List<int[]> kept = labels.stream().map(T5Batch::withoutTail).toList();
         List<int[]> shifted = kept.stream().map(row -> shiftRight(row, config)).toList();
-        return new T5Batch(Ragged.of(sources), Ragged.of(shifted), kept.stream().flatMapToInt(Arrays::stream).toArray());
+        return new T5Batch(Ragged.of(sources), Ragged.of(shifted),
+                kept.stream().flatMapToInt(Arrays::stream).toArray());
     }
 
     private static int[] withoutTail(int[] labels) {

@@ -57,8 +57,9 @@ public final class T5Config {
             case "tiny" -> v11(128, 32, 4, 256, 2);
             case "small" -> v11(512, 64, 6, 1024, 8);
             case "base" -> v11(768, 64, 12, 2048, 12);
-            default -> throw new UserException("there is no model size '" + name + "'; choose tiny, small or base, or give the "
-                    + "sizes one by one");
+            default -> throw new UserException(
+                    "there is no model size '" + name + "'; choose tiny, small or base, or give the "
+                            + "sizes one by one");
         };
     }
 
@@ -98,7 +99,8 @@ public final class T5Config {
         positive(where, "relative_attention_num_buckets", relativeAttentionNumBuckets / 4);
         positive(where, "relative_attention_max_distance", relativeAttentionMaxDistance);
         if (!(dropoutRate >= 0 && dropoutRate < 1)) {
-            throw new UserException(where + ": dropout_rate is " + dropoutRate + ", but it must be at least 0 and below 1");
+            throw new UserException(
+                    where + ": dropout_rate is " + dropoutRate + ", but it must be at least 0 and below 1");
         }
         if (!feedForwardProj.equals("relu") && !feedForwardProj.equals("gated-gelu")) {
             throw new UserException(where + ": feed_forward_proj is '" + feedForwardProj
@@ -107,9 +109,10 @@ public final class T5Config {
         if (!modelType.equals("t5")) {
             throw new UserException(where + ": model_type is '" + modelType + "', but this reads t5 models only");
         }
-        for (int id : new int[] {padTokenId, eosTokenId, decoderStartTokenId}) {
+        for (int id : new int[]{padTokenId, eosTokenId, decoderStartTokenId}) {
             if (id < 0 || id >= vocabSize) {
-                throw new UserException(where + ": the special token id " + id + " lies outside the vocabulary of " + vocabSize);
+                throw new UserException(
+                        where + ": the special token id " + id + " lies outside the vocabulary of " + vocabSize);
             }
         }
     }

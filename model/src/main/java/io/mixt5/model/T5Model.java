@@ -36,7 +36,9 @@ public final class T5Model implements AutoCloseable {
         shared = parameters.create("shared.weight", vocabulary, config.initializerFactor);
         encoder = new Stack(parameters, shared, config, false);
         decoder = new Stack(parameters, shared, config, true);
-        head = config.tieWordEmbeddings ? shared : parameters.create("lm_head.weight", vocabulary, config.initializerFactor);
+        head = config.tieWordEmbeddings
+                ? shared
+                : parameters.create("lm_head.weight", vocabulary, config.initializerFactor);
     }
 
     /** A model with T5's random initialisation. */

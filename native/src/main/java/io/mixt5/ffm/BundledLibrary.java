@@ -106,8 +106,8 @@ final class BundledLibrary {
             return Files.createDirectories(directory);
         }
         Files.createDirectories(directory, PosixFilePermissions.asFileAttribute(OWNER_ONLY));
-        PosixFileAttributes attributes =
-                Files.readAttributes(directory, PosixFileAttributes.class, LinkOption.NOFOLLOW_LINKS);
+        PosixFileAttributes attributes = Files.readAttributes(directory, PosixFileAttributes.class,
+                LinkOption.NOFOLLOW_LINKS);
         Path probe = Files.createTempFile(directory, "probe", ".part");
         UserPrincipal self = Files.getOwner(probe);
         Files.delete(probe);

@@ -22,7 +22,8 @@ public final class NativeLibraries {
     public record Attempt(String library, String source, String location, boolean loaded, String detail) {
         @Override
         public String toString() {
-            return library + (loaded ? " loaded from " : " not loaded from ") + location + " (" + source + "): " + detail;
+            return library + (loaded ? " loaded from " : " not loaded from ") + location + " (" + source + "): "
+                    + detail;
         }
     }
 

@@ -36,8 +36,7 @@ public final class OpenBlas {
     public static final String NAME = "OpenBLAS";
 
     /** What the native in the Linux jars wants beside it: the run time of the Fortran it was compiled with. */
-    private static final List<String> COMPANIONS =
-            List.of("libgcc_s.so.1", "libquadmath.so.0", "libgfortran.so.5");
+    private static final List<String> COMPANIONS = List.of("libgcc_s.so.1", "libquadmath.so.0", "libgfortran.so.5");
 
     private static final int ROW_MAJOR = 101;
     private static final int NO_TRANS = 111;

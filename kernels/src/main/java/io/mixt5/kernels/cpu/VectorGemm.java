@@ -21,8 +21,7 @@ final class VectorGemm implements Gemm {
             scale(m, n, beta, c, ldc);
             return;
         }
-        PackedProduct product =
-                new PackedProduct(transA, transB, m, n, k, alpha, a, lda, b, ldb, beta, c, ldc, 1);
+        PackedProduct product = new PackedProduct(transA, transB, m, n, k, alpha, a, lda, b, ldb, beta, c, ldc, 1);
         while (product.nextChunk()) {
             for (int task = 0; task < product.packingTasks(); task++) {
                 product.packShared(task);
@@ -40,8 +39,8 @@ final class VectorGemm implements Gemm {
             sgemm(transA, transB, m, n, k, alpha, a, lda, b, ldb, beta, c, ldc);
             return;
         }
-        PackedProduct product =
-                new PackedProduct(transA, transB, m, n, k, alpha, a, lda, b, ldb, beta, c, ldc, WorkerPool.size());
+        PackedProduct product = new PackedProduct(transA, transB, m, n, k, alpha, a, lda, b, ldb, beta, c, ldc,
+                WorkerPool.size());
         while (product.nextChunk()) {
             WorkerPool.forEach(product.packingTasks(), (task, worker) -> product.packShared(task));
             WorkerPool.forEach(product.blocks(), (task, worker) -> product.multiplyBlock(task));

@@ -183,8 +183,8 @@ class StrictJsonTest {
 
     @Test
     void writesWhatItReads() throws IOException {
-        Settings s =
-                read("{\"save_dir\": \"a/b\", \"pace\": \"slow_walk\", \"part\": {\"name\": \"\u20ac\", \"size\": 1}}");
+        Settings s = read(
+                "{\"save_dir\": \"a/b\", \"pace\": \"slow_walk\", \"part\": {\"name\": \"\u20ac\", \"size\": 1}}");
         StrictJson.write(file, s);
         Settings again = StrictJson.read(file, Settings.class);
         assertEquals(s.saveDir, again.saveDir);

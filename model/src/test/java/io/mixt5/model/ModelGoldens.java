@@ -1,0 +1,158 @@
+package io.mixt5.model;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNotNull;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import io.mixt5.engine.Device;
+import io.mixt5.engine.Parameter;
+import io.mixt5.engine.Scope;
+import io.mixt5.engine.Tape;
+import io.mixt5.model.io.SafetensorsFile;
+import io.mixt5.model.io.SafetensorsTensor;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.lang.foreign.ValueLayout;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+
+/** A directory of numbers that PyTorch and transformers computed, and the comparison of a model with them. */
+public final class ModelGoldens {
+    private final Path directory;
+    /** {@code golden.json}. */
+    public final JsonNode json;
+
+    /** Opens a directory with config.json, model.safetensors, golden.safetensors and golden.json. */
+    public ModelGoldens(Path directory) {
+        this.directory = directory;
+        try {
+            json = new ObjectMapper().readTree(directory.resolve("golden.json").toFile());
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    /** The goldens of that name that belong to the project. */
+    public static ModelGoldens ofProject(String name) {
+        try {
+            return new ModelGoldens(
+                    Path.of(ModelGoldens.class.getResource("/golden/" + name + "/config.json").toURI()).getParent());
+        } catch (java.net.URISyntaxException e) {
+            throw new IllegalStateException(e);
+        }
+    }
+
+    /** The directory. */
+    public Path directory() {
+        return directory;
+    }
+
+    /** The encoder's inputs without padding. */
+    public List<int[]> sources() {
+        try (SafetensorsFile file = SafetensorsFile.open(directory.resolve("golden.safetensors"))) {
+            Ragged ragged = Ragged.ofPadded(rows(file.info("input_ids")), rows(file.info("attention_mask")));
+            List<int[]> sources = new ArrayList<>();
+            for (int b = 0, at = 0; b < ragged.size(); at += ragged.lengths()[b++]) {
+                sources.add(Arrays.copyOfRange(ragged.ids(), at, at + ragged.lengths()[b]));
+            }
+            return sources;
+        }
+    }
+
+    /** The batch that the numbers belong to. */
+    public T5Batch batch(T5Config config) {
+        try (SafetensorsFile file = SafetensorsFile.open(directory.resolve("golden.safetensors"))) {
+            return T5Batch.of(sources(), List.of(rows(file.info("labels"))), config);
+        }
+    }
+
+    /** Loss and logits within 1e-5, and every gradient within 1e-4 of its largest element. */
+    public void checkPass(Device device) {
+        try (T5Model model = T5Model.load(directory, device);
+                Scope scope = new Scope(device);
+                SafetensorsFile file = SafetensorsFile.open(directory.resolve("golden.safetensors"))) {
+            T5Batch batch = batch(model.config());
+            Tape tape = Tape.recording(scope);
+            T5Model.Output output = model.forward(tape, batch);
+            assertEquals(json.get("loss").asDouble(), output.loss().get(0), 1e-5 * json.get("loss").asDouble(), "loss");
+            close("encoder", padded(file.info("encoder_last_hidden_state"), batch.source().lengths()),
+                    output.encoded().toFloats(), 1e-5);
+            close("logits", padded(file.info("logits"), batch.decoderInput().lengths()), output.logits().toFloats(),
+                    1e-5);
+            tape.backward(output.loss());
+            int compared = 0;
+            for (Parameter parameter : model.parameters().all()) {
+                assertNotNull(parameter.value().grad(), parameter.name());
+                close("gradient of " + parameter.name(), floats(file.info("grad." + parameter.name())),
+                        parameter.value().grad().toFloats(), 1e-4);
+                compared++;
+            }
+            assertEquals(file.names().stream().filter(n -> n.startsWith("grad.")).count(), compared);
+        }
+    }
+
+    /** The greedy ids, all of them. */
+    public void checkGreedy(Device device) {
+        try (T5Model model = T5Model.load(directory, device)) {
+            JsonNode greedy = json.get("greedy");
+            int length = greedy.get(0).size();
+            List<int[]> outputs = new Generator(model, length).generate(sources());
+            for (int b = 0; b < outputs.size(); b++) {
+                int[] row = new int[length];
+                System.arraycopy(outputs.get(b), 0, row, 1, outputs.get(b).length);
+                assertArrayEquals(ints(greedy.get(b)), row, "row " + b);
+            }
+        }
+    }
+
+    private static int[] ints(JsonNode array) {
+        int[] values = new int[array.size()];
+        Arrays.setAll(values, i -> array.get(i).asInt());
+        return values;
+    }
+
+    private static int[][] rows(SafetensorsTensor tensor) {
+        int columns = (int) tensor.shape()[1];
+        int[][] rows = new int[(int) tensor.shape()[0]][columns];
+        for (int i = 0; i < rows.length * columns; i++) {
+            rows[i / columns][i % columns] = (int) tensor.data().get(ValueLayout.JAVA_LONG_UNALIGNED, 8L * i);
+        }
+        return rows;
+    }
+
+    private static float[] floats(SafetensorsTensor tensor) {
+        float[] values = new float[(int) (tensor.data().byteSize() / 4)];
+        for (int i = 0; i < values.length; i++) {
+            values[i] = tensor.data().get(ValueLayout.JAVA_FLOAT_UNALIGNED, 4L * i);
+        }
+        return values;
+    }
+
+    /** The first lengths[b] rows of each sequence of a padded [B, S, D] tensor. */
+    private static float[] padded(SafetensorsTensor tensor, int[] lengths) {
+        int columns = (int) tensor.shape()[2];
+        int stride = (int) tensor.shape()[1] * columns;
+        float[] all = floats(tensor);
+        float[] kept = new float[Arrays.stream(lengths).sum() * columns];
+        for (int b = 0, at = 0; b < lengths.length; at += lengths[b++] * columns) {
+            System.arraycopy(all, b * stride, kept, at, lengths[b] * columns);
+        }
+        return kept;
+    }
+
+    private static void close(String what, float[] expected, float[] actual, double tolerance) {
+        assertEquals(expected.length, actual.length, what);
+        double largest = 0;
+        for (float value : expected) {
+            largest = Math.max(largest, Math.abs(value));
+        }
+        for (int i = 0; i < expected.length; i++) {
+            assertEquals(expected[i], actual[i], tolerance * largest,
+                    what + " element " + i + ", the largest being " + largest);
+        }
+    }
+}
