@@ -1,5 +1,7 @@
 package io.mixt5.engine;
 
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.function.Supplier;
 
@@ -149,12 +151,21 @@ public final class Tape {
 
     /** Differentiates {@code loss}, a tensor of one element, with respect to every tensor that requires a gradient. */
     public void backward(Tensor loss) {
+        backward(loss, 1);
+    }
+
+    /** Differentiates {@code factor * loss}; a factor of 1 / n averages over n accumulated passes. */
+    public void backward(Tensor loss, double factor) {
         if (loss.count() != 1) {
             throw new IllegalArgumentException("backward starts from one number, not from " + loss);
         }
-        Tensor one = allocate(loss.dtype(), loss.shape(), "d_loss");
-        one.upload(hostOne(loss.dtype()));
-        backward(new Tensor[]{loss}, new Tensor[]{one});
+        Tensor seed = allocate(loss.dtype(), loss.shape(), "seed of backward");
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment value = arena.allocate(seed.bytes(), 8);
+            loss.dtype().store(value.address(), factor);
+            seed.upload(value);
+        }
+        backward(new Tensor[] {loss}, new Tensor[] {seed});
     }
 
     /** Differentiates sum_i <outputs[i], seeds[i]>; the tape takes the seeds over. */
@@ -182,11 +193,5 @@ public final class Tape {
                 saved.close();
             }
         }
-    }
-
-    private static java.lang.foreign.MemorySegment hostOne(DType dtype) {
-        var bytes = java.lang.foreign.Arena.ofAuto().allocate(dtype.bytes(), 8);
-        dtype.store(bytes.address(), 1);
-        return bytes;
     }
 }
