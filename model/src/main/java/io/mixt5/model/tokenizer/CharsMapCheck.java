@@ -1,0 +1,99 @@
+package io.mixt5.model.tokenizer;
+
+import io.mixt5.model.tokenizer.ProtobufReader.MalformedException;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.IntBuffer;
+
+/**
+ * Checks a SentencePiece normaliser's compiled rule before native code walks it without looking where it steps.
+ *
+ * <p>The rule is {@code <size of the trie in bytes, 4 bytes><trie><replacements, each ended by NUL>}, little-endian
+ * (sentencepiece, {@code src/normalizer.cc}). The trie is a double array of darts-clone: a unit holds a label (bits
+ * 0-7 and 31), whether a key ends here (bit 8), and where its children are (bits 9-31); a child's index is its
+ * parent's base XOR its label, and a key's value sits at its node's base. Here every unit which some text could reach
+ * is visited once.
+ */
+final class CharsMapCheck {
+    private static final int LABELS = 256;
+    private static final int MAX_DEPTH = 128;
+    private static final int MAX_KEYS_ON_A_PATH = 32; // the native code's buffer
+    private static final byte OPEN = -1;
+
+    private final IntBuffer units;
+    private final ByteBuffer replacements;
+    private final byte[] keysBelow; // per base: 0 not yet seen, OPEN on the path, else 1 + most keys on a path down
+
+    private CharsMapCheck(IntBuffer units, ByteBuffer replacements) {
+        this.units = units;
+        this.replacements = replacements;
+        keysBelow = new byte[units.limit()];
+    }
+
+    /** Throws where some text could lead native code out of {@code charsMap}; an empty one is good. */
+    static void check(byte[] charsMap) throws MalformedException {
+        if (charsMap.length == 0) {
+            return;
+        }
+        ByteBuffer bytes = ByteBuffer.wrap(charsMap).order(ByteOrder.LITTLE_ENDIAN);
+        if (bytes.remaining() < Integer.BYTES) {
+            throw broken();
+        }
+        int size = bytes.getInt();
+        if (size <= 0 || size % Integer.BYTES != 0 || size >= bytes.remaining()) {
+            throw broken();
+        }
+        IntBuffer units = bytes.slice(Integer.BYTES, size).order(ByteOrder.LITTLE_ENDIAN).asIntBuffer();
+        ByteBuffer replacements = bytes.slice(Integer.BYTES + size, charsMap.length - Integer.BYTES - size);
+        if (replacements.get(replacements.limit() - 1) != 0) {
+            throw broken();
+        }
+        new CharsMapCheck(units, replacements).keysBelow(offset(units.get(0)), 0);
+    }
+
+    /** The largest number of keys that end on one path down from the node whose children are around {@code base}. */
+    private int keysBelow(int base, int depth) throws MalformedException {
+        // The children lie in one aligned block of 256 units.
+        if ((base | LABELS - 1) >= units.limit() || depth > MAX_DEPTH || keysBelow[base] == OPEN) {
+            throw broken();
+        }
+        if (keysBelow[base] != 0) {
+            return keysBelow[base] - 1;
+        }
+        keysBelow[base] = OPEN;
+        int most = 0;
+        for (int label = 0; label < LABELS; label++) {
+            int unit = units.get(base ^ label);
+            if ((unit & 0x800000ff) != label) {
+                continue;
+            }
+            int childBase = base ^ label ^ offset(unit);
+            int keys = keysBelow(childBase, depth + 1);
+            if ((unit & 0x100) != 0) {
+                checkValue(units.get(childBase) & Integer.MAX_VALUE);
+                keys++;
+            }
+            most = Math.max(most, keys);
+        }
+        if (most > MAX_KEYS_ON_A_PATH) {
+            throw broken();
+        }
+        keysBelow[base] = (byte) (most + 1);
+        return most;
+    }
+
+    private void checkValue(int start) throws MalformedException {
+        boolean inside = start < replacements.limit();
+        if (!inside || (replacements.get(start) & 0xc0) == 0x80) { // a UTF-8 continuation byte starts nothing
+            throw broken();
+        }
+    }
+
+    private static int offset(int unit) {
+        return unit >>> 10 << ((unit & 0x200) >>> 6);
+    }
+
+    private static MalformedException broken() {
+        return new MalformedException("has a broken table of normalisation rules");
+    }
+}
