@@ -33,7 +33,7 @@ public final class JsonErrors {
     /** The sentence for {@code e}, thrown while the JSON in {@code file} was read. */
     public static UserException reading(Path file, IOException e) {
         return switch (e) {
-            case JsonEOFException cut -> new UserException(
+            case StreamReadException cut when isCut(cut) -> new UserException(
                     file + " ends in the middle of its JSON, it was cut" + at(cut), e);
             case StreamReadException bad when repeatsKey(bad) -> new UserException(
                     file + " has the key '" + path(bad.getProcessor()) + "' twice", e);
@@ -176,6 +176,10 @@ public final class JsonErrors {
             return parent;
         }
         return parent.isEmpty() ? context.getCurrentName() : parent + "." + context.getCurrentName();
+    }
+
+    private static boolean isCut(StreamReadException e) {
+        return e instanceof JsonEOFException || e.getOriginalMessage().startsWith("Unexpected end-of-input");
     }
 
     private static boolean repeatsKey(StreamReadException e) {
