@@ -164,6 +164,21 @@ class StrictJsonTest {
     }
 
     @Test
+    void updatesWhatIsGiven() throws IOException {
+        Settings s = read("{\"seed\": 7, \"title\": \"t\"}");
+        StrictJson.update(s, tree("{\"seed\": 8, \"part\": {\"name\": \"p\", \"size\": 1}}"), file, "model");
+        assertEquals(8, s.seed);
+        assertEquals("t", s.title);
+        assertEquals(new Part("p", 1), s.part);
+        ObjectNode misspelt = tree("{\"seeed\": 8}");
+        assertEquals("unknown key 'model.seeed' in " + file + ", did you mean 'seed'?",
+                assertThrows(UserException.class, () -> StrictJson.update(s, misspelt, file, "model")).getMessage());
+        ObjectNode wrong = tree("{\"part\": {\"name\": 1}}");
+        assertEquals("key 'model.part.name' in " + file + " must be a text, found the number 1",
+                assertThrows(UserException.class, () -> StrictJson.update(s, wrong, file, "model")).getMessage());
+    }
+
+    @Test
     void unpacksGzip() throws IOException {
         try (OutputStream out = new GZIPOutputStream(Files.newOutputStream(file))) {
             out.write("{\"seed\": 3}".getBytes(StandardCharsets.UTF_8));
