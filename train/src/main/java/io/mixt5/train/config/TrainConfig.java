@@ -150,7 +150,7 @@ public final class TrainConfig {
 
     // Scores, checkpoints and reports.
 
-    /** When to score: {@code no}, {@code steps} or {@code epoch}. Default: epoch with a {@code validation_file}, else no. */
+    /** When to score: {@code no}, {@code steps} or {@code epoch}. Default: epoch where there is a validation file. */
     public Strategy evaluationStrategy;
     /** Updates between scores where the strategy is {@code steps}, at least 1. Default 500. */
     public int evalSteps = 500;
