@@ -8,10 +8,10 @@ import java.util.function.Supplier;
 /**
  * Records the ops of one forward pass as they run and differentiates them in reverse.
  *
- * <p>A tape belongs to one thread and one pass. While recording, an op whose inputs require gradients leaves a node with a
- * closure for its backward. {@link #backward} visits the nodes from last to first and, to keep memory low, closes each
- * node's outputs and saved tensors as soon as nobody can need them; what is to be read afterwards is let out by
- * {@link #keep}. A tape that does not record ({@link #inference}) keeps nothing but its scope's temporaries.
+ * <p>A tape belongs to one thread and one pass. While recording, an op whose inputs require gradients leaves a node
+ * with a closure for its backward. {@link #backward} visits the nodes from last to first and, to keep memory low,
+ * closes each node's outputs and saved tensors as soon as nobody can need them; what is to be read afterwards is let
+ * out by {@link #keep}. A tape that does not record ({@link #inference}) keeps nothing but its scope's temporaries.
  */
 public final class Tape {
     private final Scope scope;
@@ -78,7 +78,9 @@ public final class Tape {
         return training;
     }
 
-    /** The dropout of the next site in this pass: none unless training. Sites are numbered in the order of the calls. */
+    /**
+     * The dropout of the next site in this pass: none unless training. Sites are numbered in the order of the calls.
+     */
     public Dropout dropout(float rate) {
         int stream = streams++;
         return training && rate > 0 ? new Dropout(rate, seed, stream, step) : Dropout.NONE;
@@ -110,7 +112,8 @@ public final class Tape {
     }
 
     /**
-     * Records a node with one output, which from now on requires a gradient. Call it only when {@link #tracks} said yes.
+     * Records a node with one output, which from now on requires a gradient. Call it only when {@link #tracks} said
+     * yes.
      *
      * @param saved tensors that only this node's backward reads; closed after it
      */
@@ -165,10 +168,10 @@ public final class Tape {
             loss.dtype().store(value.address(), factor);
             seed.upload(value);
         }
-        backward(new Tensor[] {loss}, new Tensor[] {seed});
+        backward(new Tensor[]{loss}, new Tensor[]{seed});
     }
 
-    /** Differentiates sum_i <outputs[i], seeds[i]>; the tape takes the seeds over. */
+    /** Differentiates the sum over i of the inner product of outputs[i] and seeds[i]; the tape takes the seeds over. */
     public void backward(Tensor[] outputs, Tensor[] seeds) {
         if (!recording) {
             throw new IllegalStateException(

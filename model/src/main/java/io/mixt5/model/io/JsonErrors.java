@@ -78,9 +78,12 @@ public final class JsonErrors {
         };
     }
 
-    /** The sentence for {@code e}, thrown while {@code tree}, which is from {@code file}, was bound to a type. */
-    static UserException binding(Path file, JsonNode tree, JsonMappingException e) {
-        String key = path(e.getPath());
+    /**
+     * The sentence for {@code e}, thrown while {@code tree} was bound to a type; {@code prefix} is what leads to the
+     * tree in {@code file}.
+     */
+    static UserException binding(Path file, JsonNode tree, String prefix, JsonMappingException e) {
+        String key = prefix + path(e.getPath());
         if (e instanceof UnrecognizedPropertyException unknown) {
             return new UserException(unknownKey(file, key, unknown), e);
         }

@@ -170,7 +170,8 @@ class SquadReaderTest {
                     + "| PLACE in FILE has no answer: the question '17' needs one in 'answers'",
             "P'id':'1','question':'q','is_impossible':'no'} "
                     + "| PLACE.is_impossible in FILE must be true or false, found the text \"no\"",
-            "P'id':'1','question':'q','answers':{'text':['x']}} | PLACE.answers in FILE must be a list, found an object",
+            "P'id':'1','question':'q','answers':{'text':['x']}} | PLACE.answers in FILE must be a list, found an "
+                    + "object",
             "P'id':'1','question':'q','answers':['x']} "
                     + "| PLACE.answers[0] in FILE must be an object, found the text \"x\"",
             "P'id':'1','question':'q','answers':[{'text':'x'},{'answer_start':1}]} "
