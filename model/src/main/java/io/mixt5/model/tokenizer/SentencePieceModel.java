@@ -6,6 +6,8 @@ import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
+import java.util.SortedMap;
+import java.util.TreeMap;
 
 /**
  * What a SentencePiece {@code .model} file holds: the pieces and how text is normalised before it is cut into them.
@@ -97,8 +99,19 @@ public record SentencePieceModel(
             boolean addDummyPrefix,
             boolean removeExtraWhitespaces,
             boolean escapeWhitespaces) {
-        /** Changes nothing but white space, as T5 treats it. */
-        public static final Normalizer IDENTITY = new Normalizer("identity", new byte[0], true, true, true);
+        /**
+         * Changes nothing but white space: every kind becomes a space, several become one, those at the ends go. (An
+         * empty rule would do less, and transformers 5 loads no model that has one.)
+         */
+        public static final Normalizer WHITE_SPACE = new Normalizer("user_defined", whiteSpace(), true, true, true);
+
+        private static byte[] whiteSpace() {
+            SortedMap<String, String> rules = new TreeMap<>();
+            for (String space : List.of("\t", "\n", "\r", "\u00a0", "\u2028", "\u2029", "\u3000")) {
+                rules.put(space, " ");
+            }
+            return CharsMap.compile(rules);
+        }
     }
 
     /** A model of {@code pieces}; the list is copied. */
@@ -109,7 +122,7 @@ public record SentencePieceModel(
     /** A unigram model of {@code pieces} that normalises nothing but white space. */
     public static SentencePieceModel unigram(List<Piece> pieces) {
         return new SentencePieceModel(
-                pieces, Algorithm.UNIGRAM, false, DEFAULT_UNKNOWN_SURFACE, Normalizer.IDENTITY);
+                pieces, Algorithm.UNIGRAM, false, DEFAULT_UNKNOWN_SURFACE, Normalizer.WHITE_SPACE);
     }
 
     /**
@@ -257,7 +270,7 @@ public record SentencePieceModel(
         if (unknown != 1) {
             throw new MalformedException("has " + unknown + " unknown pieces instead of one");
         }
-        CharsMapCheck.check(normalizer.charsMap());
+        CharsMap.check(normalizer.charsMap());
     }
 
     /** The fields of {@code TrainerSpec} that change an encoding or a decoding. */

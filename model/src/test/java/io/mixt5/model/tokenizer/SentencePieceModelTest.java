@@ -32,7 +32,7 @@ class SentencePieceModelTest {
         assertEquals(model.pieces(), back.pieces());
         assertEquals(Algorithm.UNIGRAM, back.algorithm());
         assertEquals(SentencePieceModel.DEFAULT_UNKNOWN_SURFACE, back.unknownSurface());
-        assertEquals("identity", back.normalizer().name());
+        assertEquals("user_defined", back.normalizer().name());
         assertEquals(2, back.unknownId());
         assertArrayEquals(model.toBytes(), back.toBytes());
     }
