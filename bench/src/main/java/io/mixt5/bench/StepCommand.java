@@ -30,7 +30,8 @@ import picocli.CommandLine.Option;
  * Times whole training steps: random weights, random tokens, forward with dropout, backward, clipping to norm 1 and AdamW.
  * Prints one JSON object.
  */
-@Command(name = "step", mixinStandardHelpOptions = true, description = "Times training steps and prints one JSON object.")
+@Command(name = "step", mixinStandardHelpOptions = true,
+        description = "Times training steps and prints one JSON object.")
 final class StepCommand implements Callable<Integer> {
     private static final long SEED = 42;
     private static final int FIRST_WORD = 3;
@@ -91,7 +92,8 @@ final class StepCommand implements Callable<Integer> {
     private List<int[]> words(T5Config config, int length, int stream) {
         int range = config.vocabSize - FIRST_WORD;
         return IntStream.range(0, batch).mapToObj(b -> IntStream.range(0, length)
-                .map(i -> FIRST_WORD + Integer.remainderUnsigned(Philox.bits(SEED, stream, b, i), range)).toArray()).toList();
+                .map(i -> FIRST_WORD + Integer.remainderUnsigned(Philox.bits(SEED, stream, b, i), range)).toArray())
+                .toList();
     }
 
     private void print(T5Model model, double[] seconds, double loss) throws IOException {
@@ -118,7 +120,8 @@ final class StepCommand implements Callable<Integer> {
             return null;
         }
         try (var lines = Files.lines(status)) {
-            return lines.filter(line -> line.startsWith("VmHWM:")).map(line -> Long.parseLong(line.replaceAll("\\D", "")) / 1024)
+            return lines.filter(line -> line.startsWith("VmHWM:"))
+                    .map(line -> Long.parseLong(line.replaceAll("\\D", "")) / 1024)
                     .findFirst().orElse(null);
         }
     }

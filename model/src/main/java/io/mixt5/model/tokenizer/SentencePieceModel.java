@@ -282,8 +282,8 @@ public record SentencePieceModel(
         private void parse(ProtobufReader in) throws MalformedException {
             while (in.next()) {
                 switch (in.field()) {
-                    case 3 -> algorithm =
-                            Algorithm.values()[index(in.number(), Algorithm.COUNT, "model type of unknown number")];
+                    case 3 -> algorithm = Algorithm.values()[index(in.number(), Algorithm.COUNT,
+                            "model type of unknown number")];
                     case 24 -> whitespaceAsSuffix = in.number() != 0;
                     case 44 -> unknownSurface = in.text();
                     default -> in.skip();

@@ -154,8 +154,8 @@ public final class UnigramTrainer {
                 for (int end = start + 1; end <= length; end++) {
                     double score = score(word, start, end);
                     if (score > Double.NEGATIVE_INFINITY) {
-                        expected.get(word.substring(start, end))[0] +=
-                                count * StrictMath.exp(forward[start] + score + backward[end] - forward[length]);
+                        expected.get(word.substring(start, end))[0] += count
+                                * StrictMath.exp(forward[start] + score + backward[end] - forward[length]);
                     }
                 }
             }

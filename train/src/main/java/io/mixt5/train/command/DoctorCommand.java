@@ -28,10 +28,14 @@ public final class DoctorCommand implements Callable<Integer> {
     public Integer call() {
         out = spec.commandLine().getOut();
         Runtime runtime = Runtime.getRuntime();
-        line("java", System.getProperty("java.vm.name") + " " + Runtime.version() + " at " + System.getProperty("java.home"));
-        line("machine", System.getProperty("os.name") + " " + System.getProperty("os.arch") + ", " + runtime.availableProcessors()
-                + " processors, " + WorkerPool.size() + " workers");
-        var system = (com.sun.management.OperatingSystemMXBean) java.lang.management.ManagementFactory.getOperatingSystemMXBean();
+        line("java", System.getProperty("java.vm.name") + " " + Runtime.version() + " at "
+                + System.getProperty("java.home"));
+        line("machine",
+                System.getProperty("os.name") + " " + System.getProperty("os.arch") + ", "
+                        + runtime.availableProcessors()
+                        + " processors, " + WorkerPool.size() + " workers");
+        var system = (com.sun.management.OperatingSystemMXBean) java.lang.management.ManagementFactory
+                .getOperatingSystemMXBean();
         line("memory", "%.1f GiB, %.1f GiB free; at most %.1f GiB for the Java heap (tensors lie outside it)".formatted(
                 gib(system.getTotalMemorySize()), gib(system.getFreeMemorySize()), gib(runtime.maxMemory())));
         line("vectors", Lanes.FLOATS * Float.SIZE + " bits");

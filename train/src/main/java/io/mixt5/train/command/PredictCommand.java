@@ -28,13 +28,16 @@ public final class PredictCommand implements Callable<Integer> {
             description = "The model: config.json, model.safetensors, spiece.model.")
     private Path model;
 
-    @Option(names = "--data", required = true, paramLabel = "FILE", description = "The questions, SQuAD v1.1, .json or .json.gz.")
+    @Option(names = "--data", required = true, paramLabel = "FILE",
+            description = "The questions, SQuAD v1.1, .json or .json.gz.")
     private Path data;
 
-    @Option(names = "--output", required = true, paramLabel = "FILE", description = "Where the answers go, by question id.")
+    @Option(names = "--output", required = true, paramLabel = "FILE",
+            description = "Where the answers go, by question id.")
     private Path output;
 
-    @Option(names = "--batch-size", defaultValue = "16", paramLabel = "N", description = "Questions at a time; default ${DEFAULT-VALUE}.")
+    @Option(names = "--batch-size", defaultValue = "16", paramLabel = "N",
+            description = "Questions at a time; default ${DEFAULT-VALUE}.")
     private int batchSize;
 
     @Option(names = "--max-sequence-length", defaultValue = "512", paramLabel = "N",
@@ -45,7 +48,8 @@ public final class PredictCommand implements Callable<Integer> {
             description = "Most tokens of an answer, the start token counted; default ${DEFAULT-VALUE}.")
     private int generationMaxLength;
 
-    @Option(names = "--device", defaultValue = "cpu", paramLabel = "NAME", description = "Where to run; default ${DEFAULT-VALUE}.")
+    @Option(names = "--device", defaultValue = "cpu", paramLabel = "NAME",
+            description = "Where to run; default ${DEFAULT-VALUE}.")
     private String device;
 
     @Override

@@ -21,7 +21,8 @@ import picocli.CommandLine.Spec;
 @Command(name = "tokenize", mixinStandardHelpOptions = true,
         description = "Reads lines of text (UTF-8) and prints the token ids of each, without an end token.")
 public final class TokenizeCommand implements Callable<Integer> {
-    @Option(names = "--model", required = true, paramLabel = "PATH", description = "A spiece.model or a model's directory.")
+    @Option(names = "--model", required = true, paramLabel = "PATH",
+            description = "A spiece.model or a model's directory.")
     private Path model;
 
     @Option(names = "--squad", description = "Whether [squad], [question] and [context] are special tokens.")
@@ -37,11 +38,13 @@ public final class TokenizeCommand implements Callable<Integer> {
                 BufferedReader lines = new BufferedReader(new StrictUtf8Reader(System.in))) {
             T5Tokenizer tokenizer = squad ? loaded.withAddedTokens(SquadPrompt.MARKERS) : loaded;
             for (String line = lines.readLine(); line != null; line = lines.readLine()) {
-                out.println(Arrays.stream(tokenizer.encode(line)).mapToObj(Integer::toString).collect(Collectors.joining(" ")));
+                out.println(Arrays.stream(tokenizer.encode(line)).mapToObj(Integer::toString)
+                        .collect(Collectors.joining(" ")));
             }
             out.flush();
         } catch (IOException e) {
-            throw new UserException("the standard input cannot be read: " + e.getMessage() + "; give it lines of UTF-8", e);
+            throw new UserException("the standard input cannot be read: " + e.getMessage() + "; give it lines of UTF-8",
+                    e);
         }
         return ExitCode.OK;
     }

@@ -60,6 +60,22 @@ public final class TrainConfig {
         INVERSE_SQRT
     }
 
+    /** Where the questions come from. */
+    public enum Dataset {
+        /** The files that the configuration names. */
+        SQUAD,
+        /** The data set and the vocabulary that the project makes itself, written into {@code save_dir/data}. */
+        QUICKSTART
+    }
+
+    /** What to do with a checkpoint that an earlier run left in {@code save_dir}. */
+    public enum Resume {
+        /** Go on from it. */
+        AUTO,
+        /** Remove it and start anew. */
+        NEVER
+    }
+
     /** What stands behind the end of a short target. */
     public enum LabelPadding {
         /** Nothing that counts in the loss. */
@@ -95,7 +111,12 @@ public final class TrainConfig {
 
     // The data.
 
-    /** SQuAD v1.1 file to learn from, {@code .json} or {@code .json.gz}. Always needed. */
+    /**
+     * {@code squad} for the files named below, or {@code quickstart} for a data set with a vocabulary of its own, which
+     * takes the place of {@code train_file}, {@code validation_file} and {@code tokenizer_name_or_path}. Default squad.
+     */
+    public Dataset dataset = Dataset.SQUAD;
+    /** SQuAD v1.1 file to learn from, {@code .json} or {@code .json.gz}. Needed unless {@code dataset} brings its own. */
     public Path trainFile;
     /** SQuAD v1.1 file to score on, by generation. */
     public Path validationFile;
@@ -162,8 +183,8 @@ public final class TrainConfig {
     public SquadMetric metric = SquadMetric.OFFICIAL;
     /** Directory for checkpoints and reports, made where it is not there. Always needed. */
     public Path saveDir;
-    /** Whether {@code save_dir} may hold files already, which the run's own then replace. Default false. */
-    public boolean overwriteSaveDir;
+    /** Whether to go on from a checkpoint in {@code save_dir}: {@code auto} or {@code never}. Default auto. */
+    public Resume resume = Resume.AUTO;
     /** When to save: {@code no}, {@code steps} or {@code epoch}. Default epoch. */
     public Strategy saveStrategy = Strategy.EPOCH;
     /** Updates between checkpoints where the strategy is {@code steps}, at least 1. Default 500. */
@@ -177,7 +198,7 @@ public final class TrainConfig {
 
     /** Other names of some keys: Hugging Face has renamed the one and calls the others so. */
     private static final Map<String, String> ALIASES = Map.of("eval_strategy", "evaluation_strategy", "output_dir",
-            "save_dir", "overwrite_output_dir", "overwrite_save_dir");
+            "save_dir");
     private static final double ADAMW_LEARNING_RATE = 5e-5;
 
     /**
@@ -202,6 +223,11 @@ public final class TrainConfig {
         return modelShape;
     }
 
+    /** Whether there are questions to score on. */
+    public boolean hasValidation() {
+        return dataset == Dataset.QUICKSTART || validationFile != null;
+    }
+
     /** Whether Adafactor takes T5's relative step, with no learning rate given. */
     public boolean usesRelativeStep() {
         return optim == Optim.ADAFACTOR && learningRate == null;
@@ -213,26 +239,6 @@ public final class TrainConfig {
             return 0;
         }
         return warmupSteps > 0 ? warmupSteps : (int) Math.ceil(totalSteps * warmupRatio);
-    }
-
-    /**
-     * Makes {@code save_dir} and proves that it can be written.
-     *
-     * @throws UserException if it cannot be, or holds files and {@code overwrite_save_dir} is not set
-     */
-    public void prepareSaveDir() {
-        UserFiles.requireWritableDirectory(saveDir);
-        if (overwriteSaveDir) {
-            return;
-        }
-        try (Stream<Path> files = Files.list(saveDir)) {
-            if (files.findAny().isPresent()) {
-                throw new UserException("save_dir " + saveDir
-                        + " is not empty: name another, or set 'overwrite_save_dir' to true");
-            }
-        } catch (IOException e) {
-            throw UserFiles.cannotRead(saveDir, e);
-        }
     }
 
     private static void replaceAliases(ObjectNode tree, Path file) {
@@ -256,7 +262,7 @@ public final class TrainConfig {
         trainFile = beside(file, trainFile);
         validationFile = beside(file, validationFile);
         if (evaluationStrategy == null) {
-            evaluationStrategy = validationFile == null ? Strategy.NO : Strategy.EPOCH;
+            evaluationStrategy = hasValidation() ? Strategy.EPOCH : Strategy.NO;
         }
         if (learningRate == null && optim == Optim.ADAMW) {
             learningRate = ADAMW_LEARNING_RATE;

@@ -2,9 +2,11 @@ package io.mixt5.train.config;
 
 import io.mixt5.engine.UserException;
 import io.mixt5.model.io.UserFiles;
+import io.mixt5.train.config.TrainConfig.Dataset;
 import io.mixt5.train.config.TrainConfig.Strategy;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Locale;
 
 /** Checks the values of a {@link TrainConfig}: each alone, then together, then the files that they name. */
 final class TrainConfigCheck {
@@ -30,7 +32,7 @@ final class TrainConfigCheck {
         atLeast(1, "gradient_accumulation_steps", config.gradientAccumulationSteps);
         atLeast(1, "max_sequence_length", config.maxSequenceLength);
         atLeast(1, "max_target_length", config.maxTargetLength);
-        atLeast(1, "generation_max_length", config.generationMaxLength);
+        atLeast(2, "generation_max_length", config.generationMaxLength);
         atLeast(1, "max_train_samples", config.maxTrainSamples);
         atLeast(1, "max_eval_samples", config.maxEvalSamples);
         atLeast(1, "eval_steps", config.evalSteps);
@@ -56,8 +58,14 @@ final class TrainConfigCheck {
     }
 
     private void checkTogether() {
-        needed("train_file", config.trainFile);
         needed("save_dir", config.saveDir);
+        if (config.dataset == Dataset.SQUAD) {
+            needed("train_file", config.trainFile);
+        } else {
+            unneeded("train_file", config.trainFile);
+            unneeded("validation_file", config.validationFile);
+            unneeded("tokenizer_name_or_path", config.tokenizerNameOrPath);
+        }
         if (config.pretrainedModelNameOrPath == null && config.modelConfig == null) {
             throw new UserException(file + " names no model: give 'pretrained_model_name_or_path' to start from one, "
                     + "or 'model_config' for random weights");
@@ -66,11 +74,11 @@ final class TrainConfigCheck {
             throw new UserException(file + " has both 'pretrained_model_name_or_path' and 'model_config', but the "
                     + "shape of a pre-trained model is its own: remove one");
         }
-        if (config.tokenizerNameOrPath == null) {
+        if (config.tokenizerNameOrPath == null && config.dataset == Dataset.SQUAD) {
             throw new UserException("key 'tokenizer_name_or_path' is missing in " + file
                     + ", as there is no pre-trained model to take the tokenizer from");
         }
-        if (config.evaluationStrategy != Strategy.NO && config.validationFile == null) {
+        if (config.evaluationStrategy != Strategy.NO && !config.hasValidation()) {
             throw new UserException("key 'validation_file' is missing in " + file
                     + ", as 'evaluation_strategy' asks for scores");
         }
@@ -82,6 +90,9 @@ final class TrainConfigCheck {
             throw new UserException("key 'pretrained_model_name_or_path' in " + file + " must be a directory with "
                     + "config.json and model.safetensors, as nothing is downloaded: there is no directory "
                     + pretrained);
+        }
+        if (config.dataset != Dataset.SQUAD) {
+            return;
         }
         named("tokenizer_name_or_path", () -> UserFiles.requirePath(config.tokenizerNameOrPath));
         named("train_file", () -> UserFiles.requireFile(config.trainFile));
@@ -101,6 +112,13 @@ final class TrainConfigCheck {
     private void needed(String key, Object value) {
         if (value == null) {
             throw new UserException("key '" + key + "' is missing in " + file);
+        }
+    }
+
+    private void unneeded(String key, Object value) {
+        if (value != null) {
+            throw new UserException("key '" + key + "' in " + file + " has no place beside dataset "
+                    + config.dataset.name().toLowerCase(Locale.ROOT) + ", which brings its own: remove it");
         }
     }
 

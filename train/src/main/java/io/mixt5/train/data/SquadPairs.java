@@ -18,22 +18,26 @@ public final class SquadPairs {
 
     /** The prompt of a question, cut at {@code maxLength} tokens, without an end token. */
     public static int[] source(SquadExample example, T5Tokenizer tokenizer, int maxLength) {
-        int[] ids = tokenizer.encode(SquadPrompt.input(example));
-        return ids.length <= maxLength ? ids : Arrays.copyOf(ids, maxLength);
+        return cut(tokenizer.encode(SquadPrompt.input(example)), maxLength);
+    }
+
+    private static int[] cut(int[] ids, int length) {
+        return ids.length <= length ? ids : Arrays.copyOf(ids, length);
     }
 
     /**
-     * The first {@code most} questions of a file for training.
+     * The first {@code most} questions of a file for training, sources cut at {@code maxLength} tokens and targets at
+     * {@code maxTarget}.
      *
      * @throws UserException when the file cannot be used
      */
-    public static List<TextPair> read(Path file, T5Tokenizer tokenizer, int maxLength, int most) {
+    public static List<TextPair> read(Path file, T5Tokenizer tokenizer, int maxLength, int maxTarget, int most) {
         List<TextPair> pairs = new ArrayList<>();
         try (SquadReader reader = SquadReader.open(file, Answers.REQUIRED)) {
             while (pairs.size() < most && reader.hasNext()) {
                 SquadExample example = reader.next();
                 pairs.add(new TextPair(example.id(), source(example, tokenizer, maxLength),
-                        tokenizer.encodeWithEnd(SquadPrompt.target(example))));
+                        cut(tokenizer.encodeWithEnd(SquadPrompt.target(example)), maxTarget)));
             }
         }
         return pairs;

@@ -48,11 +48,6 @@ public final class AdafactorOptimizer implements Optimizer {
         state.put(name, Tensor.create(parameter.value().device(), parameter.value().dtype(), shape, name));
     }
 
-    /** The relative step of T5's pre-training, min(0.01, 1 / sqrt(step)), {@code step} counted from 1. */
-    public static double relativeStep(int step) {
-        return Math.min(1e-2, 1 / Math.sqrt(step));
-    }
-
     @Override
     public void step(double learningRate, Tensor norm, double maxNorm) {
         steps++;

@@ -25,7 +25,8 @@ public final class AdamWOptimizer implements Optimizer {
      *
      * @param decay weight decay of each parameter
      */
-    public AdamWOptimizer(Collection<Parameter> parameters, ToDoubleFunction<Parameter> decay, double beta1, double beta2, double eps) {
+    public AdamWOptimizer(Collection<Parameter> parameters, ToDoubleFunction<Parameter> decay, double beta1,
+            double beta2, double eps) {
         this.parameters = List.copyOf(parameters);
         this.decay = decay;
         this.beta1 = beta1;
@@ -33,8 +34,10 @@ public final class AdamWOptimizer implements Optimizer {
         this.eps = eps;
         for (Parameter parameter : parameters) {
             Tensor value = parameter.value();
-            state.put("m." + parameter.name(), Tensor.create(value.device(), value.dtype(), value.shape(), "m." + parameter.name()));
-            state.put("v." + parameter.name(), Tensor.create(value.device(), value.dtype(), value.shape(), "v." + parameter.name()));
+            state.put("m." + parameter.name(),
+                    Tensor.create(value.device(), value.dtype(), value.shape(), "m." + parameter.name()));
+            state.put("v." + parameter.name(),
+                    Tensor.create(value.device(), value.dtype(), value.shape(), "v." + parameter.name()));
         }
     }
 
@@ -44,7 +47,8 @@ public final class AdamWOptimizer implements Optimizer {
         List<AdamW.Slot> slots = new ArrayList<>();
         for (Parameter p : parameters) {
             if (p.value().grad() != null) {
-                slots.add(new AdamW.Slot(p.value(), p.value().grad(), state.get("m." + p.name()), state.get("v." + p.name()),
+                slots.add(new AdamW.Slot(p.value(), p.value().grad(), state.get("m." + p.name()),
+                        state.get("v." + p.name()),
                         (float) decay.applyAsDouble(p)));
             }
         }

@@ -16,7 +16,9 @@ public record Schedule(Kind kind, double peak, int warmupSteps, int totalSteps) 
         /** Stays. */
         CONSTANT,
         /** peak * sqrt(warmupSteps / step), with 10000 in place of no warm-up at all: T5's pre-training. */
-        INVERSE_SQRT
+        INVERSE_SQRT,
+        /** Adafactor's relative step, min(0.01, 1 / sqrt(step)), whatever the peak. */
+        RELATIVE_STEP
     }
 
     /** The rate of update number {@code step}, counted from 0. */
@@ -31,6 +33,7 @@ public record Schedule(Kind kind, double peak, int warmupSteps, int totalSteps) 
                 double timescale = warmupSteps > 0 ? warmupSteps : 10_000;
                 yield peak / Math.sqrt((step - warmupSteps + timescale) / timescale);
             }
+            case RELATIVE_STEP -> Math.min(1e-2, 1 / Math.sqrt(step + 1));
         };
     }
 }

@@ -19,7 +19,8 @@ public final class MetricsLog implements AutoCloseable {
     public MetricsLog(Path file, boolean append) {
         this.file = file;
         try {
-            writer = append ? Files.newBufferedWriter(file, StandardOpenOption.CREATE, StandardOpenOption.APPEND)
+            writer = append
+                    ? Files.newBufferedWriter(file, StandardOpenOption.CREATE, StandardOpenOption.APPEND)
                     : Files.newBufferedWriter(file);
         } catch (IOException e) {
             throw UserFiles.cannotWrite(file, e);

@@ -27,9 +27,11 @@ public final class Progress implements AutoCloseable {
         this.done = done;
         this.startedAt = done;
         boolean terminal = System.console() != null && System.console().isTerminal();
-        this.bar = !terminal ? null
+        this.bar = !terminal
+                ? null
                 : new ProgressBarBuilder().setTaskName(task).setInitialMax(total).startsFrom(done, Duration.ZERO)
-                        .setStyle(ProgressBarStyle.ASCII).setUnit(" " + unit, 1).setUpdateIntervalMillis(250).continuousUpdate().build();
+                        .setStyle(ProgressBarStyle.ASCII).setUnit(" " + unit, 1).setUpdateIntervalMillis(250)
+                        .continuousUpdate().build();
     }
 
     /** Counts {@code steps} more, with something to say about them. */

@@ -87,6 +87,21 @@ public final class RunDirectory {
         return Files.exists(last().resolve(STATE)) ? StrictJson.read(last().resolve(STATE), TrainState.class) : null;
     }
 
+    /** Removes what an earlier run left; gives null, as there is no state any more. */
+    public TrainState cleared() {
+        try {
+            for (Path path : List.of(last(), best(), sibling(last(), ".old"), sibling(best(), ".old"))) {
+                delete(path);
+            }
+            Files.deleteIfExists(predictions());
+        } catch (IOException e) {
+            throw new UserException(
+                    "what an earlier run left in " + root + " cannot be removed (" + e + "); choose another save_dir",
+                    e);
+        }
+        return null;
+    }
+
     /** Fills the optimiser's state from {@link #last}. */
     public void restore(Optimizer optimizer, TrainState state) {
         try (SafetensorsFile file = SafetensorsFile.open(last().resolve(OPTIMIZER))) {
@@ -120,7 +135,8 @@ public final class RunDirectory {
             Files.move(fresh, target, StandardCopyOption.ATOMIC_MOVE);
             delete(old);
         } catch (IOException e) {
-            throw new UserException("the checkpoint " + target + " cannot be written (" + e + "); free space or choose another save_dir", e);
+            throw new UserException("the checkpoint " + target + " cannot be written (" + e
+                    + "); free space or choose another save_dir", e);
         }
     }
 

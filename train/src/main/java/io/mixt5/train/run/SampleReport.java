@@ -13,7 +13,8 @@ final class SampleReport {
     private SampleReport() {
     }
 
-    static void print(PrintStream out, List<SquadExample> examples, Map<String, String> answers, SquadMetric metric, int count) {
+    static void print(PrintStream out, List<SquadExample> examples, Map<String, String> answers, SquadMetric metric,
+            int count) {
         int shown = Math.min(count, examples.size());
         for (int i = 0; i < shown; i++) {
             SquadExample example = examples.get((int) ((long) i * examples.size() / shown));
@@ -22,7 +23,8 @@ final class SampleReport {
             out.println();
             out.println(wrap("context   ", example.context()));
             out.println(wrap("question  ", example.question()));
-            out.println(wrap("answer    ", answer + (right ? "  (right)" : "  (expected: " + example.answerTexts().getFirst() + ")")));
+            out.println(wrap("answer    ",
+                    answer + (right ? "  (right)" : "  (expected: " + example.answerTexts().getFirst() + ")")));
         }
         out.println();
     }

@@ -28,7 +28,8 @@ public final class StopSignal implements AutoCloseable {
         requested = true;
         try {
             if (!done.await(PATIENCE_SECONDS, TimeUnit.SECONDS)) {
-                System.err.println("error: the run did not stop within " + PATIENCE_SECONDS + " seconds; what it saved last is whole");
+                System.err.println("error: the run did not stop within " + PATIENCE_SECONDS
+                        + " seconds; what it saved last is whole");
             }
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();

@@ -11,7 +11,8 @@ package io.mixt5.train.run;
  * @param bestExactMatch exact match there, in per cent
  * @param bestF1 F1 there, in per cent
  */
-public record TrainState(long seed, int step, int epoch, int batch, int bestStep, double bestExactMatch, double bestF1) {
+public record TrainState(long seed, int step, int epoch, int batch, int bestStep, double bestExactMatch,
+        double bestF1) {
     /** Before the first step. */
     public static TrainState start(long seed) {
         return new TrainState(seed, 0, 0, 0, 0, -1, -1);

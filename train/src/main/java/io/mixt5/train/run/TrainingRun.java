@@ -6,6 +6,7 @@ import io.mixt5.model.T5Config;
 import io.mixt5.model.T5Model;
 import io.mixt5.model.tokenizer.T5Tokenizer;
 import io.mixt5.train.config.TrainConfig;
+import io.mixt5.train.config.TrainConfig.Resume;
 import io.mixt5.train.config.TrainConfig.Strategy;
 import io.mixt5.train.data.BatchPlan;
 import io.mixt5.train.data.SquadPairs;
@@ -51,34 +52,36 @@ public final class TrainingRun implements AutoCloseable {
         directory = new RunDirectory(config.saveDir);
         RunInputs inputs = RunInputs.of(config, directory);
         tokenizer = T5Tokenizer.load(inputs.tokenizer()).withAddedTokens(SquadPrompt.MARKERS);
-        train = SquadPairs.read(inputs.train(), tokenizer, config.maxSequenceLength, config.maxTrainSamples);
-        validation = inputs.validation() == null ? List.of()
-                : SquadPairs.examples(inputs.validation(), Answers.REQUIRED, config.maxEvalSamples);
-        TrainState saved = config.resume ? directory.lastState() : null;
+        train = SquadPairs.read(inputs.train(), tokenizer, config.maxSequenceLength, config.maxTargetLength,
+                most(config.maxTrainSamples));
+        validation = inputs.validation() == null
+                ? List.of()
+                : SquadPairs.examples(inputs.validation(), Answers.REQUIRED, most(config.maxEvalSamples));
+        TrainState saved = config.resume == Resume.AUTO ? directory.lastState() : directory.cleared();
         model = model(saved != null);
         optimizer = optimizer();
         state = saved == null ? TrainState.start(config.seed) : saved;
         if (saved != null) {
             if (saved.seed() != config.seed) {
-                throw new UserException(directory.last() + " was trained with seed " + saved.seed() + ", not " + config.seed
-                        + "; use that seed, another save_dir, or resume: false");
+                throw new UserException(
+                        directory.last() + " was trained with seed " + saved.seed() + ", not " + config.seed
+                                + "; use that seed, another save_dir, or resume: false");
             }
             directory.restore(optimizer, saved);
         }
         totalSteps = config.maxSteps > 0 ? config.maxSteps : (int) Math.ceil(config.numTrainEpochs * stepsPerEpoch());
-        int warmup = config.warmupSteps > 0 ? config.warmupSteps : (int) Math.ceil(config.warmupRatio * totalSteps);
-        trainer = new Trainer(model, optimizer, new Schedule(config.lrSchedulerType, config.learningRate, warmup, totalSteps), config);
+        trainer = new Trainer(model, optimizer, schedule(), config);
     }
 
     private T5Model model(boolean resumed) {
-        Device device = Device.of(config.device);
+        Device device = Device.of("cpu");
         T5Model loaded;
         if (resumed) {
             loaded = T5Model.load(directory.last(), device);
         } else if (config.pretrainedModelNameOrPath != null) {
             loaded = T5Model.load(config.pretrainedModelNameOrPath, device);
         } else {
-            T5Config shape = config.modelConfig(tokenizer.vocabularySize());
+            T5Config shape = config.modelShape();
             loaded = T5Model.random(shape, device, config.seed);
         }
         if (config.dropoutRate != null) {
@@ -93,11 +96,28 @@ public final class TrainingRun implements AutoCloseable {
 
     private Optimizer optimizer() {
         return switch (config.optim) {
-            case ADAMW -> new AdamWOptimizer(model.parameters().all(), p -> p.isVector() ? 0 : config.weightDecay, config.adamBeta1,
+            case ADAMW -> new AdamWOptimizer(model.parameters().all(), p -> p.isVector() ? 0 : config.weightDecay,
+                    config.adamBeta1,
                     config.adamBeta2, config.adamEpsilon);
             case ADAFACTOR ->
                 new AdafactorOptimizer(model.parameters().all(), p -> p.isVector() ? 0 : config.weightDecay);
         };
+    }
+
+    private Schedule schedule() {
+        if (config.usesRelativeStep()) {
+            return new Schedule(Schedule.Kind.RELATIVE_STEP, 0, 0, totalSteps);
+        }
+        Schedule.Kind kind = switch (config.lrSchedulerType) {
+            case LINEAR -> Schedule.Kind.LINEAR;
+            case CONSTANT, CONSTANT_WITH_WARMUP -> Schedule.Kind.CONSTANT;
+            case INVERSE_SQRT -> Schedule.Kind.INVERSE_SQRT;
+        };
+        return new Schedule(kind, config.learningRate, config.warmup(totalSteps), totalSteps);
+    }
+
+    private static int most(Integer samples) {
+        return samples == null ? Integer.MAX_VALUE : samples;
     }
 
     private int stepsPerEpoch() {
@@ -107,7 +127,8 @@ public final class TrainingRun implements AutoCloseable {
 
     /** Trains to the end, or until {@code stop}; whether the end was reached. */
     public boolean run(StopSignal stop) {
-        out.printf("%s: %,d parameters on %s; %,d training and %,d validation questions; %,d steps%n", config.saveDir.getFileName(),
+        out.printf("%s: %,d parameters on %s; %,d training and %,d validation questions; %,d steps%n",
+                config.saveDir.getFileName(),
                 model.parameters().count(), model.device(), train.size(), validation.size(), totalSteps);
         boolean finished;
         try (MetricsLog log = new MetricsLog(directory.metrics(), state.step() > 0);
@@ -125,7 +146,8 @@ public final class TrainingRun implements AutoCloseable {
     private boolean epochs(StopSignal stop, MetricsLog log, Progress progress) {
         int[] lengths = train.stream().mapToInt(pair -> pair.source().length).toArray();
         while (state.step() < totalSteps) {
-            List<int[]> batches = BatchPlan.epoch(lengths, config.perDeviceTrainBatchSize, config.groupByLength, config.seed,
+            List<int[]> batches = BatchPlan.epoch(lengths, config.perDeviceTrainBatchSize, config.groupByLength,
+                    config.seed,
                     state.epoch());
             while (state.batch() < batches.size() && state.step() < totalSteps) {
                 int end = Math.min(batches.size(), state.batch() + config.gradientAccumulationSteps);
@@ -163,7 +185,8 @@ public final class TrainingRun implements AutoCloseable {
 
     private void step(List<int[]> batches, int end, MetricsLog log, Progress progress) {
         long start = System.nanoTime();
-        List<List<TextPair>> pairs = batches.stream().map(batch -> Arrays.stream(batch).mapToObj(train::get).toList()).toList();
+        List<List<TextPair>> pairs = batches.stream().map(batch -> Arrays.stream(batch).mapToObj(train::get).toList())
+                .toList();
         Trainer.Update update = trainer.update(state.step(), pairs);
         state = state.advanced(end);
         double seconds = (System.nanoTime() - start) * 1e-9;
@@ -200,7 +223,8 @@ public final class TrainingRun implements AutoCloseable {
         line.put("f1", score.f1());
         line.put("validation_seconds", (System.nanoTime() - start) * 1e-9);
         log.write(line);
-        out.printf("after step %d: EM %.2f, F1 %.2f on %,d unseen questions%n", state.step(), score.exactMatch(), score.f1(),
+        out.printf("after step %d: EM %.2f, F1 %.2f on %,d unseen questions%n", state.step(), score.exactMatch(),
+                score.f1(),
                 validation.size());
         if (state.improvedBy(score.exactMatch(), score.f1())) {
             state = state.withBest(score.exactMatch(), score.f1());
@@ -215,7 +239,8 @@ public final class TrainingRun implements AutoCloseable {
             SampleReport.print(out, validation, answers, config.metric, config.numPrintSamples);
         }
         if (state.bestStep() > 0) {
-            out.printf("best: EM %.2f, F1 %.2f after step %d%n", state.bestExactMatch(), state.bestF1(), state.bestStep());
+            out.printf("best: EM %.2f, F1 %.2f after step %d%n", state.bestExactMatch(), state.bestF1(),
+                    state.bestStep());
         }
         if (config.saveStrategy != Strategy.NO) {
             out.println("model: " + (state.bestStep() > 0 ? directory.best() : directory.last()));
