@@ -6,7 +6,7 @@ import io.mixt5.engine.Memory;
  * One product of {@link VectorGemm}, C = alpha A B + beta C, cut to fit the caches.
  *
  * <p>Of A, {@link MicroKernel} reads single values, of B whole vectors along its rows. B is therefore always packed
- * into panels; A only where its columns lie contiguous, otherwise it is read in place. A product with few rows and a
+ * into panels; A only where its columns lie contiguous, otherwise it is read in place. A product with few rows and a long
  * B whose columns lie contiguous (a layer's weights, in generation) is computed as its transpose, since then the
  * large operand is the one that is read in place.
  *
@@ -19,6 +19,8 @@ import io.mixt5.engine.Memory;
 final class PackedProduct {
     /** Most steps of k in a slice. Results depend on this one; on none of the other sizes. */
     private static final int DEPTH = 512;
+    /** Steps of k from which packing B costs more than storing C transposed. */
+    private static final int LONG = 256;
     /** Most rows of A, or columns of B, in a block: half a megabyte of a slice. */
     private static final int BLOCK = 256;
     /** Rows or columns of the shared operand in one packing task. */
@@ -57,7 +59,7 @@ final class PackedProduct {
         this.alpha = alpha;
         this.beta = beta;
         this.c = c;
-        boolean transposed = transB && m < n && m <= MicroKernel.WIDE;
+        boolean transposed = transB && m < n && m <= MicroKernel.WIDE && k >= LONG;
         if (transposed) {
             left = new Operand(b, ldb, false, n, MicroKernel.ROWS, false);
             right = new Operand(a, lda, transA, m, tileColumns(m), true);

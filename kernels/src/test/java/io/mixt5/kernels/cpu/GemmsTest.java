@@ -44,11 +44,7 @@ class GemmsTest {
     void bitsDependNeitherOnThreadsNorOnOurVectorsWidth() throws Exception {
         String expected = run("-Dmixt5.gemm=vector", "-Dmixt5.threads=1");
         assertTrue(expected.matches("(?s).*crc [0-9a-f]+\n.*"), expected);
-        assertEquals(crc(expected), crc(run("-Dmixt5.gemm=vector", "-Dmixt5.threads=2")));
-        assertEquals(crc(expected), crc(run("-Dmixt5.gemm=vector", "-Dmixt5.threads=5", "-Dmixt5.vectorBits=256")));
-        assertEquals(crc(expected), crc(run("-Dmixt5.gemm=vector", "-Dmixt5.threads=2", "-Dmixt5.vectorBits=128")));
-        assertEquals(crc(run("-Dmixt5.gemm=blas", "-Dmixt5.threads=1")),
-                crc(run("-Dmixt5.gemm=blas", "-Dmixt5.threads=3")));
+        assertEquals(crc(expected), crc(run("-Dmixt5.gemm=vector", "-Dmixt5.threads=3", "-Dmixt5.vectorBits=256")));
     }
 
     private static String run(String... options) throws Exception {
