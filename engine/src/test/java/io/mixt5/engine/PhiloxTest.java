@@ -12,7 +12,7 @@ class PhiloxTest {
     private static final long MASK = 0xffffffffL;
 
     /**
-     * Philox4x32-10 as the paper's section 4.3 defines it, over the whole counter, of which {@link Philox#bits} leaves two
+     * Philox4x32-10 as the paper defines it, over the whole counter, of which {@link Philox#bits} leaves two
      * bits at zero.
      */
     private static int[] philox(int[] counter, int[] key) {
