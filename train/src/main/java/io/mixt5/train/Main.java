@@ -12,15 +12,21 @@ import java.nio.file.Path;
 import java.util.concurrent.Callable;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Parameters;
+import picocli.CommandLine.Spec;
 
 /** The command line of MixT5. Exit codes: 0 done, 1 a bug, 2 something the user can mend, 130 and 143 interrupted. */
 @Command(name = "mixt5-train.jar", mixinStandardHelpOptions = true, version = "mixt5 0.1.0",
         description = "Fine-tunes a T5 as a configuration file says, or runs one of the commands below.",
         subcommands = {EvaluateCommand.class, PredictCommand.class, TokenizeCommand.class, DoctorCommand.class})
 public final class Main implements Callable<Integer> {
-    @Parameters(paramLabel = "CONFIG", description = "The training run, JSON; train/examples has some.")
+    @Parameters(paramLabel = "CONFIG", arity = "0..1", description = "The training run, JSON; train/examples has some.")
     private Path config;
+
+    @Spec
+    private CommandSpec spec;
 
     private Main() {
     }
@@ -38,6 +44,9 @@ public final class Main implements Callable<Integer> {
 
     @Override
     public Integer call() {
+        if (config == null) {
+            throw new ParameterException(spec.commandLine(), "Name a configuration or a command.");
+        }
         TrainConfig run = TrainConfig.load(config);
         // The signal is heard from the start, so that a run stopped while it reads its data leaves nothing half-made.
         try (StopSignal stop = new StopSignal(); TrainingRun training = new TrainingRun(run, System.out)) {

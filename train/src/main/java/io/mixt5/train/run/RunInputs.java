@@ -21,7 +21,8 @@ record RunInputs(Path tokenizer, Path train, Path validation) {
             return new RunInputs(config.tokenizerNameOrPath, config.trainFile, config.validationFile);
         }
         Path data = directory.data();
-        Quickstart.write(data, QUICKSTART_SEED);
-        return new RunInputs(data.resolve("spiece.model"), data.resolve("train.json"), data.resolve("validation.json"));
+        Quickstart.DEFAULT.write(data, QUICKSTART_SEED);
+        return new RunInputs(data.resolve(Quickstart.VOCABULARY), data.resolve(Quickstart.TRAIN),
+                data.resolve(Quickstart.VALIDATION));
     }
 }

@@ -136,10 +136,9 @@ class TrainConfigTest {
     @Test
     void takesHuggingFacesOtherNames() throws IOException {
         TrainConfig config = load("{" + LEAST.replace("save_dir", "output_dir")
-                + ", 'validation_file': 'dev.json', 'eval_strategy': 'steps', 'overwrite_output_dir': true}");
+                + ", 'validation_file': 'dev.json', 'eval_strategy': 'steps'}");
         assertEquals(Strategy.STEPS, config.evaluationStrategy);
         assertEquals(Path.of("runs/a"), config.saveDir);
-        assertTrue(config.overwriteSaveDir);
     }
 
     @Test
@@ -268,24 +267,13 @@ class TrainConfigTest {
     }
 
     @Test
-    void preparesTheSaveDirectory() throws IOException {
-        Path made = directory.resolve("runs").resolve("a");
-        String json = "{" + LEAST.replace("runs/a", made.toString());
-        load(json + "}").prepareSaveDir();
-        load(json + "}").prepareSaveDir();
-        Files.createFile(made.resolve("model.safetensors"));
-        assertEquals("save_dir " + made + " is not empty: name another, or set 'overwrite_save_dir' to true",
-                assertThrows(UserException.class, () -> load(json + "}").prepareSaveDir()).getMessage());
-        load(json + ", 'overwrite_save_dir': true}").prepareSaveDir();
-        assertTrue(Files.exists(made.resolve("model.safetensors")));
-    }
-
-    @Test
-    void refusesASaveDirectoryThatCannotBeWritten() throws IOException {
-        Path below = directory.resolve("train.json").resolve("runs");
-        TrainConfig config = load("{" + LEAST.replace("runs/a", below.toString()) + "}");
-        String message = assertThrows(UserException.class, config::prepareSaveDir).getMessage();
-        assertTrue(message.startsWith("cannot write " + below + ": "), message);
+    void takesTheQuickstartsDataInPlaceOfFiles() throws IOException {
+        TrainConfig config = load("{'dataset': 'quickstart', 'model_config': 'tiny', 'save_dir': 'runs/a'}");
+        assertEquals(TrainConfig.Dataset.QUICKSTART, config.dataset);
+        assertEquals(Strategy.EPOCH, config.evaluationStrategy);
+        assertEquals(TrainConfig.Resume.AUTO, config.resume);
+        assertFault("{" + LEAST + ", 'dataset': 'quickstart'}", "key 'train_file' in " + file
+                + " has no place beside dataset quickstart, which brings its own: remove it");
     }
 
     private T5Config shape(String json) throws IOException {
