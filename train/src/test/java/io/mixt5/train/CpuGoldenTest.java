@@ -25,7 +25,7 @@ class CpuGoldenTest {
 
     static Stream<ModelGoldens> goldens() {
         Stream<ModelGoldens> own = Stream.of(ModelGoldens.ofProject("tiny-t5-v1_1"), ModelGoldens.ofProject("tiny-t5-v1_0"));
-        return SharedData.find("golden/tiny-t5-v1_1").map(path -> Stream.concat(own, Stream.of(new ModelGoldens(path)))).orElse(own);
+        return SharedData.find("data/golden/tiny-t5-v1_1").map(path -> Stream.concat(own, Stream.of(new ModelGoldens(path)))).orElse(own);
     }
 
     @ParameterizedTest

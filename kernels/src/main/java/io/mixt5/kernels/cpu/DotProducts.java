@@ -5,7 +5,6 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.ByteOrder;
 import jdk.incubator.vector.FloatVector;
-import jdk.incubator.vector.VectorOperators;
 import jdk.incubator.vector.VectorSpecies;
 
 /**
@@ -122,15 +121,15 @@ final class DotProducts {
             s3 = FloatVector.fromMemorySegment(F, ALL, a3 + offset, ORDER).fma(x, s3);
             t3 = FloatVector.fromMemorySegment(F, ALL, a3 + offset + V, ORDER).fma(y, t3);
         }
-        finish(s0.add(t0).reduceLanes(VectorOperators.ADD), whole, k, alpha, a0, b0, beta, c);
+        finish(LaneSum.of(s0.add(t0)), whole, k, alpha, a0, b0, beta, c);
         if (rows > 1) {
-            finish(s1.add(t1).reduceLanes(VectorOperators.ADD), whole, k, alpha, a1, b0, beta, c + rowC);
+            finish(LaneSum.of(s1.add(t1)), whole, k, alpha, a1, b0, beta, c + rowC);
         }
         if (rows > 2) {
-            finish(s2.add(t2).reduceLanes(VectorOperators.ADD), whole, k, alpha, a2, b0, beta, c + 2 * rowC);
+            finish(LaneSum.of(s2.add(t2)), whole, k, alpha, a2, b0, beta, c + 2 * rowC);
         }
         if (rows > 3) {
-            finish(s3.add(t3).reduceLanes(VectorOperators.ADD), whole, k, alpha, a3, b0, beta, c + 3 * rowC);
+            finish(LaneSum.of(s3.add(t3)), whole, k, alpha, a3, b0, beta, c + 3 * rowC);
         }
     }
 

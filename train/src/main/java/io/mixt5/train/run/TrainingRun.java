@@ -21,7 +21,9 @@ import io.mixt5.train.squad.SquadPrompt;
 import io.mixt5.train.squad.SquadReader.Answers;
 import io.mixt5.train.squad.SquadScore;
 import java.io.PrintStream;
+import java.util.ArrayDeque;
 import java.util.Arrays;
+import java.util.Deque;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -36,6 +38,7 @@ public final class TrainingRun implements AutoCloseable {
     private final TrainConfig config;
     private final PrintStream out;
     private final RunDirectory directory;
+    private final Owned owned = new Owned();
     private final T5Tokenizer tokenizer;
     private final List<TextPair> train;
     private final List<SquadExample> validation;
@@ -52,26 +55,35 @@ public final class TrainingRun implements AutoCloseable {
         this.out = out;
         directory = new RunDirectory(config.saveDir);
         RunInputs inputs = RunInputs.of(config, directory);
-        tokenizer = T5Tokenizer.load(inputs.tokenizer()).withAddedTokens(SquadPrompt.MARKERS);
-        train = SquadPairs.read(inputs.train(), tokenizer, config.maxSequenceLength, config.maxTargetLength,
-                most(config.maxTrainSamples));
-        validation = inputs.validation() == null
-                ? List.of()
-                : SquadPairs.examples(inputs.validation(), Answers.REQUIRED, most(config.maxEvalSamples));
-        TrainState saved = config.resume == Resume.AUTO ? directory.lastState() : directory.cleared();
-        model = model(saved != null);
-        optimizer = optimizer();
-        state = saved == null ? TrainState.start(config.seed) : saved;
-        if (saved != null) {
-            if (saved.seed() != config.seed) {
-                throw new UserException(
-                        directory.last() + " was trained with seed " + saved.seed() + ", not " + config.seed
-                                + "; use that seed, another save_dir, or resume: false");
+        tokenizer = owned.add(T5Tokenizer.load(inputs.tokenizer())).withAddedTokens(SquadPrompt.MARKERS);
+        try {
+            train = SquadPairs.read(inputs.train(), tokenizer, config.maxSequenceLength, config.maxTargetLength,
+                    most(config.maxTrainSamples));
+            validation = inputs.validation() == null
+                    ? List.of()
+                    : SquadPairs.examples(inputs.validation(), Answers.REQUIRED, most(config.maxEvalSamples));
+            TrainState saved = savedState();
+            model = owned.add(model(saved != null));
+            optimizer = owned.add(optimizer());
+            if (saved != null) {
+                directory.restore(optimizer, saved);
             }
-            directory.restore(optimizer, saved);
+            state = saved == null ? TrainState.start(config.seed) : saved;
+            totalSteps = config.maxSteps > 0 ? config.maxSteps : (int) Math.ceil(config.numTrainEpochs * stepsPerEpoch());
+            trainer = new Trainer(model, optimizer, schedule(), config);
+        } catch (RuntimeException e) {
+            close();
+            throw e;
         }
-        totalSteps = config.maxSteps > 0 ? config.maxSteps : (int) Math.ceil(config.numTrainEpochs * stepsPerEpoch());
-        trainer = new Trainer(model, optimizer, schedule(), config);
+    }
+
+    private TrainState savedState() {
+        TrainState saved = config.resume == Resume.AUTO ? directory.lastState() : directory.cleared();
+        if (saved != null && saved.seed() != config.seed) {
+            throw new UserException(directory.last() + " was trained with seed " + saved.seed() + ", not " + config.seed
+                    + "; use that seed, another save_dir, or resume: never");
+        }
+        return saved;
     }
 
     private T5Model model(boolean resumed) {
@@ -250,8 +262,26 @@ public final class TrainingRun implements AutoCloseable {
 
     @Override
     public void close() {
-        optimizer.close();
-        model.close();
-        tokenizer.close();
+        owned.close();
+    }
+
+    /** What this run has opened, closed in reverse even where the constructor fails half-way. */
+    private static final class Owned {
+        private final Deque<AutoCloseable> resources = new ArrayDeque<>();
+
+        <T extends AutoCloseable> T add(T resource) {
+            resources.push(resource);
+            return resource;
+        }
+
+        void close() {
+            while (!resources.isEmpty()) {
+                try {
+                    resources.pop().close();
+                } catch (Exception e) {
+                    throw new IllegalStateException("a resource of the run cannot be closed", e);
+                }
+            }
+        }
     }
 }
