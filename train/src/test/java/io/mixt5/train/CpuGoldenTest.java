@@ -24,8 +24,10 @@ class CpuGoldenTest {
     private final Device device = Device.of("cpu");
 
     static Stream<ModelGoldens> goldens() {
-        Stream<ModelGoldens> own = Stream.of(ModelGoldens.ofProject("tiny-t5-v1_1"), ModelGoldens.ofProject("tiny-t5-v1_0"));
-        return SharedData.find("data/golden/tiny-t5-v1_1").map(path -> Stream.concat(own, Stream.of(new ModelGoldens(path)))).orElse(own);
+        Stream<ModelGoldens> own = Stream.of(ModelGoldens.ofProject("tiny-t5-v1_1"),
+                ModelGoldens.ofProject("tiny-t5-v1_0"));
+        return SharedData.find("data/golden/tiny-t5-v1_1")
+                .map(path -> Stream.concat(own, Stream.of(new ModelGoldens(path)))).orElse(own);
     }
 
     @ParameterizedTest
@@ -44,7 +46,8 @@ class CpuGoldenTest {
     @MethodSource("goldens")
     void adamWLosses(ModelGoldens goldens) {
         JsonNode losses = goldens.json.path("adamw_losses_lr1e-3_wd0.01");
-        check(goldens, losses, 1e-3, model -> new AdamWOptimizer(model.parameters().all(), p -> 0.01, 0.9, 0.999, 1e-8));
+        check(goldens, losses, 1e-3,
+                model -> new AdamWOptimizer(model.parameters().all(), p -> 0.01, 0.9, 0.999, 1e-8));
     }
 
     @ParameterizedTest

@@ -69,7 +69,9 @@ public final class TrainingRun implements AutoCloseable {
                 directory.restore(optimizer, saved);
             }
             state = saved == null ? TrainState.start(config.seed) : saved;
-            totalSteps = config.maxSteps > 0 ? config.maxSteps : (int) Math.ceil(config.numTrainEpochs * stepsPerEpoch());
+            totalSteps = config.maxSteps > 0
+                    ? config.maxSteps
+                    : (int) Math.ceil(config.numTrainEpochs * stepsPerEpoch());
             trainer = new Trainer(model, optimizer, schedule(), config);
         } catch (RuntimeException e) {
             close();
@@ -158,41 +160,43 @@ public final class TrainingRun implements AutoCloseable {
 
     private boolean epochs(BooleanSupplier stop, MetricsLog log, Progress progress) {
         int[] lengths = train.stream().mapToInt(pair -> pair.source().length).toArray();
+        if (state.step() > 0 && state.validatedStep() < state.step()) {
+            validateIfDue(log); // the run was stopped between a step and its validation
+        }
         while (state.step() < totalSteps) {
             List<int[]> batches = BatchPlan.epoch(lengths, config.perDeviceTrainBatchSize, config.groupByLength,
-                    config.seed,
-                    state.epoch());
-            while (state.batch() < batches.size() && state.step() < totalSteps) {
+                    config.seed, state.epoch());
+            do {
                 int end = Math.min(batches.size(), state.batch() + config.gradientAccumulationSteps);
                 step(batches.subList(state.batch(), end), end, log, progress);
-                boolean epochEnds = end == batches.size();
-                boolean runEnds = state.step() == totalSteps;
-                if (epochEnds) {
+                if (end == batches.size()) {
                     state = state.nextEpoch();
                 }
-                boolean stopping = stop.getAsBoolean();
-                if (!stopping && due(config.evaluationStrategy, config.evalSteps, epochEnds, runEnds)) {
-                    validate(log);
+                if (stop.getAsBoolean()) {
+                    directory.saveLast(model, tokenizer, optimizer, state);
+                    return state.step() == totalSteps;
                 }
-                if (stopping || due(config.saveStrategy, config.saveSteps, epochEnds, runEnds)) {
+                validateIfDue(log);
+                if (due(config.saveStrategy, config.saveSteps)) {
                     directory.saveLast(model, tokenizer, optimizer, state);
                 }
-                if (stopping) {
-                    return runEnds;
-                }
-                if (epochEnds) {
-                    break;
-                }
-            }
+            } while (!state.atEpochEnd() && state.step() < totalSteps);
         }
         return true;
     }
 
-    private boolean due(Strategy strategy, int every, boolean epochEnds, boolean runEnds) {
+    private void validateIfDue(MetricsLog log) {
+        if (due(config.evaluationStrategy, config.evalSteps)) {
+            validate(log);
+        }
+    }
+
+    private boolean due(Strategy strategy, int every) {
+        boolean ended = state.step() == totalSteps;
         return switch (strategy) {
             case NO -> false;
-            case EPOCH -> epochEnds || runEnds;
-            case STEPS -> state.step() % every == 0 || runEnds;
+            case EPOCH -> state.atEpochEnd() || ended;
+            case STEPS -> state.step() % every == 0 || ended;
         };
     }
 
@@ -218,9 +222,6 @@ public final class TrainingRun implements AutoCloseable {
     }
 
     private void validate(MetricsLog log) {
-        if (validation.isEmpty()) {
-            return;
-        }
         long start = System.nanoTime();
         Answerer answerer = new Answerer(model, tokenizer, config.maxSequenceLength, config.generationMaxLength,
                 config.perDeviceEvalBatchSize);
@@ -239,11 +240,9 @@ public final class TrainingRun implements AutoCloseable {
         out.printf("after step %d: EM %.2f, F1 %.2f on %,d unseen questions%n", state.step(), score.exactMatch(),
                 score.f1(),
                 validation.size());
-        if (state.improvedBy(score.exactMatch(), score.f1())) {
-            state = state.withBest(score.exactMatch(), score.f1());
-            if (config.saveStrategy != Strategy.NO) {
-                directory.saveBest(model, tokenizer);
-            }
+        state = state.validated(score.exactMatch(), score.f1());
+        if (state.bestStep() == state.step() && config.saveStrategy != Strategy.NO) {
+            directory.saveBest(model, tokenizer);
         }
     }
 

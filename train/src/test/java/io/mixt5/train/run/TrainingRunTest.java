@@ -46,24 +46,28 @@ class TrainingRunTest {
 
     @Test
     void trainsValidatesAndSaves() throws IOException {
-        assertTrue(run("a", "'max_steps': 4, 'logging_steps': 2, 'eval_steps': 2, 'evaluation_strategy': 'steps'", Integer.MAX_VALUE));
+        assertTrue(run("a", "'max_steps': 4, 'logging_steps': 2, 'eval_steps': 2, 'evaluation_strategy': 'steps'",
+                Integer.MAX_VALUE));
         List<String> lines = Files.readAllLines(directory.resolve("a/metrics.jsonl"));
         List<JsonNode> metrics = lines.stream().map(TrainingRunTest::json).toList();
         assertEquals(List.of(2, 2, 4, 4), metrics.stream().map(line -> line.get("step").asInt()).toList());
         assertTrue(metrics.get(0).get("loss").asDouble() > 0);
         assertTrue(metrics.get(1).get("exact_match").asDouble() >= 0);
-        for (String file : List.of("last/model.safetensors", "last/config.json", "last/spiece.model", "last/optimizer.safetensors",
+        for (String file : List.of("last/model.safetensors", "last/config.json", "last/spiece.model",
+                "last/optimizer.safetensors",
                 "last/trainer_state.json", "best/model.safetensors", "best/generation_config.json")) {
             assertTrue(Files.exists(directory.resolve("a").resolve(file)), file);
         }
         assertEquals(18, SquadPredictions.read(directory.resolve("a/predictions.json")).size());
-        assertTrue(printed.toString(StandardCharsets.UTF_8).contains("model: "), printed.toString(StandardCharsets.UTF_8));
+        assertTrue(printed.toString(StandardCharsets.UTF_8).contains("model: "),
+                printed.toString(StandardCharsets.UTF_8));
     }
 
     @Test
     void lossFalls() throws IOException {
         run("a", "'num_train_epochs': 4, 'logging_steps': 1, 'evaluation_strategy': 'no'", Integer.MAX_VALUE);
-        List<JsonNode> metrics = Files.readAllLines(directory.resolve("a/metrics.jsonl")).stream().map(TrainingRunTest::json).toList();
+        List<JsonNode> metrics = Files.readAllLines(directory.resolve("a/metrics.jsonl")).stream()
+                .map(TrainingRunTest::json).toList();
         double first = metrics.getFirst().get("loss").asDouble();
         double last = metrics.getLast().get("loss").asDouble();
         assertTrue(last < 0.6 * first, first + " -> " + last);
@@ -97,7 +101,8 @@ class TrainingRunTest {
     @Test
     void refusesToGoOnWithAnotherSeed() throws IOException {
         run("a", "'max_steps': 1", Integer.MAX_VALUE);
-        UserException e = assertThrows(UserException.class, () -> run("a", "'max_steps': 2, 'seed': 7", Integer.MAX_VALUE));
+        UserException e = assertThrows(UserException.class,
+                () -> run("a", "'max_steps': 2, 'seed': 7", Integer.MAX_VALUE));
         assertTrue(e.getMessage().contains("seed 42"), e.getMessage());
     }
 
@@ -114,10 +119,14 @@ class TrainingRunTest {
         Files.writeString(config, """
                 {%s "optim": "adafactor", "learning_rate": 0.01, "lr_scheduler_type": "constant",
                  "train_file": "%s", "validation_file": "%s", "tokenizer_name_or_path": "%s", "save_dir": "%s", %s}
-                """.formatted(MODEL, data.resolve("train.json"), data.resolve("validation.json"), data.resolve("spiece.model"),
-                directory.resolve(name), keys.replace('\'', '"')).replace("\"optim\": \"adafactor\",", keys.contains("'optim'") ? "" : "\"optim\": \"adafactor\","));
+                """
+                .formatted(MODEL, data.resolve("train.json"), data.resolve("validation.json"),
+                        data.resolve("spiece.model"),
+                        directory.resolve(name), keys.replace('\'', '"'))
+                .replace("\"optim\": \"adafactor\",", keys.contains("'optim'") ? "" : "\"optim\": \"adafactor\","));
         AtomicInteger done = new AtomicInteger();
-        try (TrainingRun run = new TrainingRun(TrainConfig.load(config), new PrintStream(printed, true, StandardCharsets.UTF_8))) {
+        try (TrainingRun run = new TrainingRun(TrainConfig.load(config),
+                new PrintStream(printed, true, StandardCharsets.UTF_8))) {
             return run.run(() -> done.incrementAndGet() >= steps);
         }
     }
