@@ -161,7 +161,9 @@ public final class TrainingRun implements AutoCloseable {
     private boolean epochs(BooleanSupplier stop, MetricsLog log, Progress progress) {
         int[] lengths = train.stream().mapToInt(pair -> pair.source().length).toArray();
         if (state.step() > 0 && state.validatedStep() < state.step()) {
-            validateIfDue(log); // the run was stopped between a step and its validation
+            // The run was stopped between a step and its validation.
+            validateIfDue(log);
+            directory.saveLast(model, tokenizer, optimizer, state);
         }
         while (state.step() < totalSteps) {
             List<int[]> batches = BatchPlan.epoch(lengths, config.perDeviceTrainBatchSize, config.groupByLength,
@@ -174,7 +176,7 @@ public final class TrainingRun implements AutoCloseable {
                 }
                 if (stop.getAsBoolean()) {
                     directory.saveLast(model, tokenizer, optimizer, state);
-                    return state.step() == totalSteps;
+                    return false;
                 }
                 validateIfDue(log);
                 if (due(config.saveStrategy, config.saveSteps)) {
