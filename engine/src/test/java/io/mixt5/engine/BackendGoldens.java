@@ -27,8 +27,8 @@ import org.junit.jupiter.api.TestFactory;
  * What every backend must pass: in F32 each op gives PyTorch's numbers, forward, backward and over several updates. A
  * backend's tests extend this class.
  *
- * <p>The largest allowed error is relative to the largest element of a row where rows are independent and differ in size
- * by design (rms_norm), else of the tensor.
+ * <p>The largest allowed error is relative to the largest element of a row where rows are independent and differ in
+ * size by design (rms_norm), else of the tensor.
  */
 public abstract class BackendGoldens {
     private static final double TOLERANCE = 2e-6;

@@ -25,11 +25,12 @@ import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.function.BooleanSupplier;
 
 /**
  * A whole fine-tuning run as a {@link TrainConfig} describes it: data, epochs, validation, checkpoints.
  *
- * <p>Ends early, after saving, when a {@link StopSignal} asks for it.
+ * <p>Ends early, after saving, when it is asked to, as by a {@link StopSignal}.
  */
 public final class TrainingRun implements AutoCloseable {
     private final TrainConfig config;
@@ -125,8 +126,8 @@ public final class TrainingRun implements AutoCloseable {
         return (batches + config.gradientAccumulationSteps - 1) / config.gradientAccumulationSteps;
     }
 
-    /** Trains to the end, or until {@code stop}; whether the end was reached. */
-    public boolean run(StopSignal stop) {
+    /** Trains to the end, or until {@code stop}, asked after each step, says so; whether the end was reached. */
+    public boolean run(BooleanSupplier stop) {
         out.printf("%s: %,d parameters on %s; %,d training and %,d validation questions; %,d steps%n",
                 config.saveDir.getFileName(),
                 model.parameters().count(), model.device(), train.size(), validation.size(), totalSteps);
@@ -143,7 +144,7 @@ public final class TrainingRun implements AutoCloseable {
         return finished;
     }
 
-    private boolean epochs(StopSignal stop, MetricsLog log, Progress progress) {
+    private boolean epochs(BooleanSupplier stop, MetricsLog log, Progress progress) {
         int[] lengths = train.stream().mapToInt(pair -> pair.source().length).toArray();
         while (state.step() < totalSteps) {
             List<int[]> batches = BatchPlan.epoch(lengths, config.perDeviceTrainBatchSize, config.groupByLength,
@@ -157,7 +158,7 @@ public final class TrainingRun implements AutoCloseable {
                 if (epochEnds) {
                     state = state.nextEpoch();
                 }
-                boolean stopping = stop.requested();
+                boolean stopping = stop.getAsBoolean();
                 if (!stopping && due(config.evaluationStrategy, config.evalSteps, epochEnds, runEnds)) {
                     validate(log);
                 }
