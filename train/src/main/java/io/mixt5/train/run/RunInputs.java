@@ -21,7 +21,7 @@ record RunInputs(Path tokenizer, Path train, Path validation) {
             return new RunInputs(config.tokenizerNameOrPath, config.trainFile, config.validationFile);
         }
         Path data = directory.data();
-        Quickstart.write(data, QUICKSTART_SEED);
+        Quickstart.DEFAULT.write(data, QUICKSTART_SEED);
         return new RunInputs(data.resolve("spiece.model"), data.resolve("train.json"), data.resolve("validation.json"));
     }
 }
