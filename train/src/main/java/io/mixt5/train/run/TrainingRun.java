@@ -64,6 +64,7 @@ public final class TrainingRun implements AutoCloseable {
                     : SquadPairs.examples(inputs.validation(), Answers.REQUIRED, most(config.maxEvalSamples));
             TrainState saved = savedState();
             model = owned.add(model(saved != null));
+            checkVocabulary();
             optimizer = owned.add(optimizer());
             if (saved != null) {
                 directory.restore(optimizer, saved);
@@ -102,11 +103,14 @@ public final class TrainingRun implements AutoCloseable {
         if (config.dropoutRate != null) {
             loaded.config().dropoutRate = config.dropoutRate;
         }
-        if (tokenizer.vocabularySize() > loaded.config().vocabSize) {
-            throw new UserException("the tokenizer has " + tokenizer.vocabularySize() + " ids but the model only "
-                    + loaded.config().vocabSize + "; use the tokenizer that belongs to the model");
-        }
         return loaded;
+    }
+
+    private void checkVocabulary() {
+        if (tokenizer.vocabularySize() > model.config().vocabSize) {
+            throw new UserException("the tokenizer has " + tokenizer.vocabularySize() + " ids but the model only "
+                    + model.config().vocabSize + "; use the tokenizer that belongs to the model");
+        }
     }
 
     private Optimizer optimizer() {
