@@ -41,7 +41,8 @@ class BadInputTest {
     @BeforeEach
     void makeGoodInputs() {
         new Quickstart(4, 2, 6, 300).write(directory, 5);
-        try (T5Tokenizer tokenizer = T5Tokenizer.load(directory.resolve("spiece.model")).withAddedTokens(SquadPrompt.MARKERS);
+        try (T5Tokenizer tokenizer = T5Tokenizer.load(directory.resolve("spiece.model"))
+                .withAddedTokens(SquadPrompt.MARKERS);
                 T5Model model = T5Model.random(shape(), Device.of("cpu"), 1)) {
             model.save(directory.resolve("model"));
             tokenizer.save(directory.resolve("model"));
@@ -82,7 +83,8 @@ class BadInputTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"'max_steps': 'many'", "'learning_rate': true", "'seed': 1.5", "'optim': 'sgd'", "'max_steps': 0",
+    @ValueSource(strings = {"'max_steps': 'many'", "'learning_rate': true", "'seed': 1.5", "'optim': 'sgd'",
+            "'max_steps': 0",
             "'dropout_rate': 1.0", "'train_file': 7"})
     void aWrongValue(String key) throws IOException {
         refused(key, key.substring(1, key.indexOf('\'', 1)));
@@ -171,14 +173,15 @@ class BadInputTest {
 
     @Test
     void aBrokenVocabulary() throws IOException {
-        Files.write(directory.resolve("model/spiece.model"), new byte[] {1, 2, 3});
+        Files.write(directory.resolve("model/spiece.model"), new byte[]{1, 2, 3});
         refused("", "spiece.model");
     }
 
     @Test
     void predictionsThatCannotBeWritten() {
         assertEquals(2, execute("predict", "--model", directory.resolve("model").toString(), "--data",
-                directory.resolve("validation.json").toString(), "--output", directory.resolve("train.json/p.json").toString()));
+                directory.resolve("validation.json").toString(), "--output",
+                directory.resolve("train.json/p.json").toString()));
         assertSentence("train.json");
     }
 
@@ -195,9 +198,12 @@ class BadInputTest {
     private void changeHeader(UnaryOperator<String> change) throws IOException {
         changeWeights(bytes -> {
             int length = (int) bytes.getLong(0);
-            byte[] header = change.apply(new String(bytes.array(), 8, length, StandardCharsets.UTF_8)).getBytes(StandardCharsets.UTF_8);
-            ByteBuffer changed = ByteBuffer.allocate(bytes.capacity() - length + header.length).order(ByteOrder.LITTLE_ENDIAN);
-            return changed.putLong(header.length).put(header).put(bytes.slice(8 + length, bytes.capacity() - 8 - length));
+            byte[] header = change.apply(new String(bytes.array(), 8, length, StandardCharsets.UTF_8))
+                    .getBytes(StandardCharsets.UTF_8);
+            ByteBuffer changed = ByteBuffer.allocate(bytes.capacity() - length + header.length)
+                    .order(ByteOrder.LITTLE_ENDIAN);
+            return changed.putLong(header.length).put(header)
+                    .put(bytes.slice(8 + length, bytes.capacity() - 8 - length));
         });
     }
 

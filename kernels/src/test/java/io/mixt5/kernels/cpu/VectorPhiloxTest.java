@@ -36,7 +36,7 @@ class VectorPhiloxTest {
     @Test
     void writesWholeGroupsAndNoMore() {
         Dropout dropout = new Dropout(0.25f, 1, 2, 3);
-        for (int n : new int[] {0, 1, 4, VectorPhilox.GROUP - 1, VectorPhilox.GROUP, VectorPhilox.GROUP + 1}) {
+        for (int n : new int[]{0, 1, 4, VectorPhilox.GROUP - 1, VectorPhilox.GROUP, VectorPhilox.GROUP + 1}) {
             check(dropout, 8, n);
         }
     }
