@@ -30,7 +30,7 @@ class SignalTest {
             assertTrue(first.isAlive() && System.nanoTime() < deadline, "the run did not get to its second step");
             Thread.sleep(20);
         }
-        first.destroy();
+        first.toHandle().destroy(); // Process.destroy would close the streams too
         String printed = new String(first.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
         assertTrue(first.waitFor(2, TimeUnit.MINUTES));
         assertEquals(143, first.exitValue(), printed);
