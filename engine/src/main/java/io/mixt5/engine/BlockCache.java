@@ -6,8 +6,9 @@ import java.util.TreeMap;
 /**
  * Freed blocks of a backend, kept for reuse by size class.
  *
- * <p>A size class has four steps per power of two, so at most a fifth of a block is unused; batches of varying length then
- * share few classes. A request may also take a block of up to twice its size that would otherwise lie idle. Thread-safe.
+ * <p>A size class has four steps per power of two, so at most a fifth of a block is unused; batches of varying length
+ * then share few classes. A request may also take a block of up to twice its size that would otherwise lie idle.
+ * Thread-safe.
  */
 final class BlockCache {
     private static final long SMALLEST = 256;

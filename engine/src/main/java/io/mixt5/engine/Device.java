@@ -29,7 +29,9 @@ public final class Device {
         return DEVICES.computeIfAbsent(name, Device::open);
     }
 
-    /** A device of its own over {@code backend} that asks it for every tensor's exact size and keeps nothing: for tests. */
+    /**
+     * A device of its own over {@code backend} that asks it for every tensor's exact size and keeps nothing: for tests.
+     */
     public static Device uncached(Backend backend) {
         return new Device(backend, true);
     }

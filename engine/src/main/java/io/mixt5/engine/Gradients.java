@@ -14,7 +14,8 @@ public final class Gradients {
      * Where a kernel puts the gradient of an input.
      *
      * @param tensor the buffer, shaped like the input
-     * @param accumulate whether to add to what is there; otherwise every element is to be written, as the content is undefined
+     * @param accumulate whether to add to what is there; otherwise every element is to be written, as the content is
+     * undefined
      */
     public record Target(Tensor tensor, boolean accumulate) {
     }
@@ -57,8 +58,8 @@ public final class Gradients {
     }
 
     /**
-     * Adds the gradient of a node's output to that of one of its inputs, unchanged. Where the input has none yet the tensor
-     * itself changes hands, so call this last, when nothing else reads the output's gradient.
+     * Adds the gradient of a node's output to that of one of its inputs, unchanged. Where the input has none yet the
+     * tensor itself changes hands, so call this last, when nothing else reads the output's gradient.
      */
     public void pass(Tensor output, Tensor input) {
         if (!input.requiresGrad()) {

@@ -4,8 +4,8 @@ import java.util.concurrent.ConcurrentHashMap;
 
 /**
  * Finds a backend's kernels by name: the kernel of op {@code RmsNorm} in the package {@code p} of a backend with prefix
- * {@code Cpu} is the class {@code p.CpuRmsNorm} with a constructor without arguments. So adding a kernel is adding a file,
- * and no list has to be kept.
+ * {@code Cpu} is the class {@code p.CpuRmsNorm} with a constructor without arguments. So adding a kernel is adding a
+ * file, and no list has to be kept.
  */
 public final class KernelTable {
     private final ConcurrentHashMap<Class<?>, Kernel> kernels = new ConcurrentHashMap<>();

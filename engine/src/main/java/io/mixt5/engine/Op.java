@@ -3,9 +3,9 @@ package io.mixt5.engine;
 import java.util.List;
 
 /**
- * One operation. A class in {@code io.mixt5.engine.op} that implements this is the whole op: a static method that checks
- * shapes, runs the kernel and records the backward; a nested {@code Kernel} interface that each backend implements; and
- * the cases by which every backend is tested and timed.
+ * One operation. A class in {@code io.mixt5.engine.op} that implements this is the whole op: a static method that
+ * checks shapes, runs the kernel and records the backward; a nested {@code Kernel} interface that each backend
+ * implements; and the cases by which every backend is tested and timed.
  */
 public interface Op {
     /** The name in messages and reports, snake_case. */

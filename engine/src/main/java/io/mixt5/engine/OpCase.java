@@ -4,8 +4,8 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * One way of running an op: what goes in, and how to call it. Serves the comparison with the reference, the gradient check
- * and the benchmarks alike.
+ * One way of running an op: what goes in, and how to call it. Serves the comparison with the reference, the gradient
+ * check and the benchmarks alike.
  *
  * @param name what is special about it
  * @param inputs what goes in

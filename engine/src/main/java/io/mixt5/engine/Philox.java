@@ -52,7 +52,7 @@ public final class Philox {
         return (bits(seed, stream, step, index) >>> 8) * 0x1p-24f;
     }
 
-    /** A standard normal number (Box-Muller over two uniforms of streams 2 index and 2 index + 1). */
+    /** A standard normal number (Box-Muller over the uniforms of elements 2 index and 2 index + 1). */
     public static double normal(long seed, int stream, int step, long index) {
         double u = ((bits(seed, stream, step, 2 * index) >>> 8) + 1) * 0x1p-24;
         double v = (bits(seed, stream, step, 2 * index + 1) >>> 8) * 0x1p-24;

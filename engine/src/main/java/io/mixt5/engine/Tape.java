@@ -1,15 +1,17 @@
 package io.mixt5.engine;
 
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.function.Supplier;
 
 /**
  * Records the ops of one forward pass as they run and differentiates them in reverse.
  *
- * <p>A tape belongs to one thread and one pass. While recording, an op whose inputs require gradients leaves a node with a
- * closure for its backward. {@link #backward} visits the nodes from last to first and, to keep memory low, closes each
- * node's outputs and saved tensors as soon as nobody can need them; what is to be read afterwards is let out by
- * {@link #keep}. A tape that does not record ({@link #inference}) keeps nothing but its scope's temporaries.
+ * <p>A tape belongs to one thread and one pass. While recording, an op whose inputs require gradients leaves a node
+ * with a closure for its backward. {@link #backward} visits the nodes from last to first and, to keep memory low,
+ * closes each node's outputs and saved tensors as soon as nobody can need them; what is to be read afterwards is let
+ * out by {@link #keep}. A tape that does not record ({@link #inference}) keeps nothing but its scope's temporaries.
  */
 public final class Tape {
     private final Scope scope;
@@ -76,7 +78,9 @@ public final class Tape {
         return training;
     }
 
-    /** The dropout of the next site in this pass: none unless training. Sites are numbered in the order of the calls. */
+    /**
+     * The dropout of the next site in this pass: none unless training. Sites are numbered in the order of the calls.
+     */
     public Dropout dropout(float rate) {
         int stream = streams++;
         return training && rate > 0 ? new Dropout(rate, seed, stream, step) : Dropout.NONE;
@@ -108,7 +112,8 @@ public final class Tape {
     }
 
     /**
-     * Records a node with one output, which from now on requires a gradient. Call it only when {@link #tracks} said yes.
+     * Records a node with one output, which from now on requires a gradient. Call it only when {@link #tracks} said
+     * yes.
      *
      * @param saved tensors that only this node's backward reads; closed after it
      */
@@ -149,15 +154,24 @@ public final class Tape {
 
     /** Differentiates {@code loss}, a tensor of one element, with respect to every tensor that requires a gradient. */
     public void backward(Tensor loss) {
+        backward(loss, 1);
+    }
+
+    /** Differentiates {@code factor * loss}; a factor of 1 / n averages over n accumulated passes. */
+    public void backward(Tensor loss, double factor) {
         if (loss.count() != 1) {
             throw new IllegalArgumentException("backward starts from one number, not from " + loss);
         }
-        Tensor one = allocate(loss.dtype(), loss.shape(), "d_loss");
-        one.upload(hostOne(loss.dtype()));
-        backward(new Tensor[]{loss}, new Tensor[]{one});
+        Tensor seed = allocate(loss.dtype(), loss.shape(), "seed of backward");
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment value = arena.allocate(seed.bytes(), 8);
+            loss.dtype().store(value.address(), factor);
+            seed.upload(value);
+        }
+        backward(new Tensor[]{loss}, new Tensor[]{seed});
     }
 
-    /** Differentiates sum_i <outputs[i], seeds[i]>; the tape takes the seeds over. */
+    /** Differentiates the sum over i of the inner product of outputs[i] and seeds[i]; the tape takes the seeds over. */
     public void backward(Tensor[] outputs, Tensor[] seeds) {
         if (!recording) {
             throw new IllegalStateException(
@@ -182,11 +196,5 @@ public final class Tape {
                 saved.close();
             }
         }
-    }
-
-    private static java.lang.foreign.MemorySegment hostOne(DType dtype) {
-        var bytes = java.lang.foreign.Arena.ofAuto().allocate(dtype.bytes(), 8);
-        dtype.store(bytes.address(), 1);
-        return bytes;
     }
 }

@@ -5,9 +5,9 @@ import java.lang.foreign.MemorySegment;
 /**
  * A dense row-major array on a {@link Device}, 64-byte aligned, outside the Java heap.
  *
- * <p>A tensor is owned by a {@link Scope}, which closes it, or by whoever created it with {@link #create}, who must close
- * it. Using a closed tensor throws an error that names the op that made it and its shape (and where it was made, when
- * assertions are on). Content is not synchronised: one thread at a time works on a tensor.
+ * <p>A tensor is owned by a {@link Scope}, which closes it, or by whoever created it with {@link #create}, who must
+ * close it. Using a closed tensor throws an error that names the op that made it and its shape (and where it was made,
+ * when assertions are on). Content is not synchronised: one thread at a time works on a tensor.
  */
 public final class Tensor implements AutoCloseable {
     private static final boolean TRACE = Tensor.class.desiredAssertionStatus();

@@ -12,8 +12,9 @@ import org.junit.jupiter.api.DynamicTest;
 import org.junit.jupiter.api.TestFactory;
 
 /**
- * What every backend must pass: each case of each op equals the reference in every type that the backend takes, gradients
- * and their accumulation included, and nothing is written outside a buffer. A backend's tests extend this class.
+ * What every backend must pass: each case of each op equals the reference in every type that the backend takes,
+ * gradients and their accumulation included, and nothing is written outside a buffer. A backend's tests extend this
+ * class.
  */
 public abstract class BackendConformance {
     private static final List<DType> FLOATS = List.of(DType.F32, DType.F16, DType.BF16);

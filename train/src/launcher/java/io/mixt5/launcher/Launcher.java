@@ -2,11 +2,13 @@ package io.mixt5.launcher;
 
 import java.io.File;
 import java.io.IOException;
+import java.io.InputStream;
 import java.lang.management.ManagementFactory;
 import java.lang.reflect.InvocationTargetException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.jar.Manifest;
 
 /**
  * Starts MixT5 on a JDK that can run it, from whatever {@code java} comes first on the path.
@@ -22,6 +24,7 @@ public final class Launcher {
     /** Exit code of an error that the user can mend. */
     static final int USER_ERROR = 2;
 
+    private static final String MAIN = "Mixt5-Main";
     private static final String VECTOR_MODULE = "jdk.incubator.vector";
 
     private final String mainClass;
@@ -36,13 +39,22 @@ public final class Launcher {
         this.environment = environment;
     }
 
-    /** Runs {@code io.mixt5.train.Main} with {@code args} and ends with its exit code; 2 if no JDK can run it. */
+    /**
+     * Runs the program that the jar's manifest names with {@code args} and ends with its exit code; 2 if no JDK can run it.
+     */
     public static void main(String[] args) throws Exception {
-        String mainClass = "io.mixt5.train.Main";
+        String mainClass = mainClass();
         if (canRunHere()) {
             runHere(mainClass, args);
         } else {
             System.exit(new Launcher(mainClass, JdkFinder.ofThisMachine(), System.getenv()).run(args));
+        }
+    }
+
+    /** The class that the manifest of the jar which holds this class names as {@value #MAIN}. */
+    private static String mainClass() throws IOException {
+        try (InputStream manifest = Launcher.class.getResourceAsStream("/META-INF/MANIFEST.MF")) {
+            return new Manifest(manifest).getMainAttributes().getValue(MAIN);
         }
     }
 

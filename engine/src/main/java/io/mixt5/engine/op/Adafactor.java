@@ -7,8 +7,9 @@ import io.mixt5.engine.Tensor;
 import java.util.List;
 
 /**
- * One Adafactor update of all parameters (Shazeer and Stern, "Adafactor", 2018; T5's optimiser): for matrices the second
- * moment is kept as row and column means, the update's RMS is clipped, and its size follows the RMS of the parameter itself.
+ * One Adafactor update of all parameters (Shazeer and Stern, "Adafactor", 2018; T5's optimiser): for matrices the
+ * second moment is kept as row and column means, the update's RMS is clipped, and its size follows the RMS of the
+ * parameter itself.
  *
  * <pre>
  * u = g^2 + eps1;  R = b R + (1 - b) rowmean(u);  C = b C + (1 - b) colmean(u);  b = 1 - t^decayRate
@@ -23,8 +24,8 @@ public final class Adafactor implements Op {
     public static final double EPS2 = 1e-3;
 
     /**
-     * A parameter and its state. A matrix [R, C] has rows [R] and columns [C]; a vector [D] keeps its whole second moment in
-     * rows [D] and has null columns.
+     * A parameter and its state. A matrix [R, C] has rows [R] and columns [C]; a vector [D] keeps its whole second
+     * moment in rows [D] and has null columns.
      *
      * @param decay decoupled weight decay
      */

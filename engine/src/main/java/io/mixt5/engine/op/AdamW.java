@@ -8,8 +8,8 @@ import io.mixt5.engine.Tensor;
 import java.util.List;
 
 /**
- * One AdamW update of all parameters in one pass (Loshchilov and Hutter, "Decoupled Weight Decay Regularization", 2019),
- * with gradient clipping folded in. The arithmetic is PyTorch's:
+ * One AdamW update of all parameters in one pass (Loshchilov and Hutter, "Decoupled Weight Decay Regularization",
+ * 2019), with gradient clipping folded in. The arithmetic is PyTorch's:
  *
  * <pre>
  * w *= 1 - lr * decay;  m += (1 - beta1) (g - m);  v = beta2 v + (1 - beta2) g^2

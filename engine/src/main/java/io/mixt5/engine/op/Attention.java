@@ -10,11 +10,11 @@ import io.mixt5.engine.Tensor;
 import java.util.List;
 
 /**
- * T5's attention over a ragged batch, for all heads: out = dropout(softmax(q k^T + bias)) v, without scaling (Raffel et al.,
- * JMLR 2020, section 2.1). The bias of head h for a query at i and a key at j is table[bucket(j - i)][h].
+ * T5's attention over a ragged batch, for all heads: out = dropout(softmax(q k^T + bias)) v, without scaling (Raffel et
+ * al., JMLR 2020, section 2.1). The bias of head h for a query at i and a key at j is table[bucket(j - i)][h].
  *
- * <p>Head h of a row of q, k, v and out is its elements h * K to (h + 1) * K. Scores are never kept: the backward computes
- * them again from each row's log-sum-exp, as FlashAttention does (Dao et al., 2022).
+ * <p>Head h of a row of q, k, v and out is its elements h * K to (h + 1) * K. Scores are never kept: the backward
+ * computes them again from each row's log-sum-exp, as FlashAttention does (Dao et al., 2022).
  */
 public final class Attention implements Op {
     /**
@@ -25,7 +25,8 @@ public final class Attention implements Op {
      * @param bidirectional whether the bias tells keys before from keys after the query (the encoder's way)
      * @param maxDistance where the bias stops telling distances apart
      * @param layout where the sequences lie
-     * @param dropout on the weights; element index ((query row * H + head) * layout.keyStride() + key within the sequence)
+     * @param dropout on the weights; element index ((query row * H + head) * layout.keyStride() + key within the
+     * sequence)
      */
     public record Spec(int heads, boolean causal, boolean bidirectional, int maxDistance, SequenceLayout layout,
             Dropout dropout) {
@@ -34,21 +35,24 @@ public final class Attention implements Op {
     /** What a backend implements. */
     public interface Kernel extends io.mixt5.engine.Kernel {
         /**
-         * Writes out [Nq, H * K] and lse [Nq, H], the log of each row's sum of exponentials, from q [Nq, H * K] and k, v
-         * [Nk, H * K]; table [buckets, H] may be null. A query that sees no key gives zeros and an lse of minus infinity.
+         * Writes out [Nq, H * K] and lse [Nq, H], the log of each row's sum of exponentials, from q [Nq, H * K] and k,
+         * v [Nk, H * K]; table [buckets, H] may be null. A query that sees no key gives zeros and an lse of minus
+         * infinity.
          */
         void forward(Tensor q, Tensor k, Tensor v, Tensor table, Spec spec, Tensor out, Tensor lse);
 
         /**
-         * Gradients of q, k, v and the table; any target may be null. Rows that belong to no sequence get zeros (or keep
-         * what they have when accumulating).
+         * Gradients of q, k, v and the table; any target may be null. Rows that belong to no sequence get zeros (or
+         * keep what they have when accumulating).
          */
         void backward(Tensor q, Tensor k, Tensor v, Tensor table, Spec spec, Tensor out, Tensor lse, Tensor dout,
                 Target dq,
                 Target dk, Target dv, Target dtable);
     }
 
-    /** Attends; {@code table} [buckets, H] may be null for no bias. Rows of q outside the layout give undefined rows. */
+    /**
+     * Attends; {@code table} [buckets, H] may be null for no bias. Rows of q outside the layout give undefined rows.
+     */
     public static Tensor apply(Tape tape, Tensor q, Tensor k, Tensor v, Tensor table, Spec spec) {
         Checks.shapes(
                 q.shape().columns() == k.shape().columns() && k.shape().equals(v.shape())

@@ -9,8 +9,8 @@ import io.mixt5.engine.Tensor;
 import java.util.List;
 
 /**
- * Mean over the labels that are not {@link #IGNORE} of log(sum_j exp(logits_j)) - logits_label. Without any such label the
- * loss is 0 (PyTorch says NaN), so that an odd batch does not spoil a run.
+ * Mean over the labels that are not {@link #IGNORE} of log(sum_j exp(logits_j)) - logits_label. Without any such label
+ * the loss is 0 (PyTorch says NaN), so that an odd batch does not spoil a run.
  */
 public final class CrossEntropy implements Op {
     /** A label that counts for nothing. */
@@ -18,14 +18,19 @@ public final class CrossEntropy implements Op {
 
     /** What a backend implements. */
     public interface Kernel extends io.mixt5.engine.Kernel {
-        /** Writes loss [1] and stats [N + 1]: the log-sum-exp of each row of logits [N, V], then the number of labels. */
+        /**
+         * Writes loss [1] and stats [N + 1]: the log-sum-exp of each row of logits [N, V], then the number of labels.
+         */
         void forward(Tensor logits, Tensor labels, Tensor loss, Tensor stats);
 
         /** dlogits = dloss / count * (softmax(logits) - onehot(label)); rows of ignored labels get zeros. */
         void backward(Tensor logits, Tensor labels, Tensor stats, Tensor dloss, Target dlogits);
     }
 
-    /** The loss [1] of logits [N, V] against labels (I32 [N], each {@link #IGNORE} or in [0, V), which the caller has checked). */
+    /**
+     * The loss [1] of logits [N, V] against labels (I32 [N], each {@link #IGNORE} or in [0, V), which the caller has
+     * checked).
+     */
     public static Tensor apply(Tape tape, Tensor logits, Tensor labels) {
         Checks.shapes(labels.shape().rank() == 1 && labels.count() == logits.shape().rows(), "cross_entropy",
                 "logits [N, V] and labels [N]", logits, labels);

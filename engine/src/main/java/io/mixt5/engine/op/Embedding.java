@@ -15,7 +15,10 @@ public final class Embedding implements Op {
         /** y [N, D] = table [V, D] at ids [N]. */
         void forward(Tensor table, Tensor ids, Tensor y);
 
-        /** Adds each row of dy to its row of the table's gradient, in the order of the rows, so that sums are repeatable. */
+        /**
+         * Adds each row of dy to its row of the table's gradient, in the order of the rows, so that sums are
+         * repeatable.
+         */
         void backward(Tensor ids, Tensor dy, Target dtable);
     }
 

@@ -9,8 +9,8 @@ import io.mixt5.engine.Tensor;
 import java.util.List;
 
 /**
- * T5 v1.1's activation with its dropout: y = dropout(gelu_new(gate) * up) (Shazeer, "GLU Variants Improve Transformer", 2020),
- * where gelu_new(x) = x / 2 * (1 + tanh(sqrt(2 / pi) * (x + 0.044715 x^3))).
+ * T5 v1.1's activation with its dropout: y = dropout(gelu_new(gate) * up) (Shazeer, "GLU Variants Improve Transformer",
+ * 2020), where gelu_new(x) = x / 2 * (1 + tanh(sqrt(2 / pi) * (x + 0.044715 x^3))).
  */
 public final class GatedGelu implements Op {
     /** sqrt(2 / pi). */

@@ -24,8 +24,8 @@ public final class GradNorm implements Op {
     }
 
     /**
-     * What gradients are multiplied by so that their norm is at most {@code maximum}: min(1, maximum / (norm + 1e-6)), as
-     * PyTorch's clip_grad_norm_ has it; 1 when {@code maximum} is 0 (no clipping).
+     * What gradients are multiplied by so that their norm is at most {@code maximum}: min(1, maximum / (norm + 1e-6)),
+     * as PyTorch's clip_grad_norm_ has it; 1 when {@code maximum} is 0 (no clipping).
      */
     public static double clipFactor(double norm, double maximum) {
         return maximum > 0 ? Math.min(1, maximum / (norm + 1e-6)) : 1;

@@ -8,10 +8,11 @@ public final class RelativePosition {
     /**
      * The bucket of {@code relative} = key position - query position, in [0, buckets).
      *
-     * <p>Half of the buckets (a quarter a side when bidirectional) hold one distance each, the others grow logarithmically
-     * up to {@code maxDistance}, beyond which all share the last.
+     * <p>Half of the buckets (a quarter a side when bidirectional) hold one distance each, the others grow
+     * logarithmically up to {@code maxDistance}, beyond which all share the last.
      *
-     * @param bidirectional whether keys after the query have buckets of their own; otherwise they all fall into bucket 0
+     * @param bidirectional whether keys after the query have buckets of their own; otherwise they all fall into bucket
+     * 0
      */
     public static int bucket(int relative, boolean bidirectional, int buckets, int maxDistance) {
         int first = 0;

@@ -9,8 +9,8 @@ import io.mixt5.engine.Tensor;
 import java.util.List;
 
 /**
- * T5's layer norm: y = w * x / sqrt(mean(x^2) + eps), per row, without mean or bias (Zhang and Sennrich, "Root Mean Square
- * Layer Normalization", 2019). Statistics are kept in F32 whatever the type.
+ * T5's layer norm: y = w * x / sqrt(mean(x^2) + eps), per row, without mean or bias (Zhang and Sennrich, "Root Mean
+ * Square Layer Normalization", 2019). Statistics are kept in F32 whatever the type.
  */
 public final class RmsNorm implements Op {
     /** What a backend implements. */

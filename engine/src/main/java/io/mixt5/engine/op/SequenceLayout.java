@@ -3,10 +3,11 @@ package io.mixt5.engine.op;
 import java.util.Arrays;
 
 /**
- * Where the sequences of a ragged batch lie: sequence b's queries are rows queryStart[b] to queryStart[b] + queryCount[b] of
- * the query matrix, and its keys rows keyStart[b] to keyStart[b] + keyCount[b] of the key matrix.
+ * Where the sequences of a ragged batch lie: sequence b's queries are rows queryStart[b] to queryStart[b] +
+ * queryCount[b] of the query matrix, and its keys rows keyStart[b] to keyStart[b] + keyCount[b] of the key matrix.
  *
- * @param queryPosition position of a sequence's first query, counted as its keys are: 0 except when generating with a cache
+ * @param queryPosition position of a sequence's first query, counted as its keys are: 0 except when generating with a
+ * cache
  */
 public record SequenceLayout(int[] queryStart, int[] queryCount, int[] keyStart, int[] keyCount, int[] queryPosition) {
     /** Checks that all arrays have one length. */
@@ -22,7 +23,9 @@ public record SequenceLayout(int[] queryStart, int[] queryCount, int[] keyStart,
         return cross(lengths, lengths);
     }
 
-    /** Sequences that follow each other without gaps, the b-th of the first matrix attending to the b-th of the second. */
+    /**
+     * Sequences that follow each other without gaps, the b-th of the first matrix attending to the b-th of the second.
+     */
     public static SequenceLayout cross(int[] queryLengths, int[] keyLengths) {
         return new SequenceLayout(starts(queryLengths), queryLengths.clone(), starts(keyLengths), keyLengths.clone(),
                 new int[queryLengths.length]);

@@ -33,7 +33,7 @@ public final class JsonErrors {
     /** The sentence for {@code e}, thrown while the JSON in {@code file} was read. */
     public static UserException reading(Path file, IOException e) {
         return switch (e) {
-            case JsonEOFException cut -> new UserException(
+            case StreamReadException cut when isCut(cut) -> new UserException(
                     file + " ends in the middle of its JSON, it was cut" + at(cut), e);
             case StreamReadException bad when repeatsKey(bad) -> new UserException(
                     file + " has the key '" + path(bad.getProcessor()) + "' twice", e);
@@ -78,9 +78,12 @@ public final class JsonErrors {
         };
     }
 
-    /** The sentence for {@code e}, thrown while {@code tree}, which is from {@code file}, was bound to a type. */
-    static UserException binding(Path file, JsonNode tree, JsonMappingException e) {
-        String key = path(e.getPath());
+    /**
+     * The sentence for {@code e}, thrown while {@code tree} was bound to a type; {@code prefix} is what leads to the
+     * tree in {@code file}.
+     */
+    static UserException binding(Path file, JsonNode tree, String prefix, JsonMappingException e) {
+        String key = prefix + path(e.getPath());
         if (e instanceof UnrecognizedPropertyException unknown) {
             return new UserException(unknownKey(file, key, unknown), e);
         }
@@ -176,6 +179,10 @@ public final class JsonErrors {
             return parent;
         }
         return parent.isEmpty() ? context.getCurrentName() : parent + "." + context.getCurrentName();
+    }
+
+    private static boolean isCut(StreamReadException e) {
+        return e instanceof JsonEOFException || e.getOriginalMessage().startsWith("Unexpected end-of-input");
     }
 
     private static boolean repeatsKey(StreamReadException e) {

@@ -2,7 +2,9 @@ package io.mixt5.model.io;
 
 import java.util.Collection;
 import java.util.Comparator;
+import java.util.Locale;
 import java.util.Optional;
+import java.util.function.ToIntFunction;
 
 /** Finds the word that a misspelt one was meant to be. */
 public final class NearestWord {
@@ -10,14 +12,15 @@ public final class NearestWord {
     }
 
     /**
-     * The word nearest to {@code word}, the first in alphabetical order among equals; empty where none is within a
-     * third of its length, as the suggestion would only mislead.
+     * The word nearest to {@code word}, whatever their case, the first in alphabetical order among equals; empty where
+     * none is within a third of its length, as the suggestion would only mislead.
      */
     public static Optional<String> of(String word, Collection<String> words) {
+        String lower = word.toLowerCase(Locale.ROOT);
+        ToIntFunction<String> distance = known -> distance(lower, known.toLowerCase(Locale.ROOT));
         return words.stream()
-                .min(Comparator.<String>comparingInt(known -> distance(word, known))
-                        .thenComparing(Comparator.naturalOrder()))
-                .filter(known -> 3 * distance(word, known) <= Math.max(3, word.length()));
+                .min(Comparator.comparingInt(distance).thenComparing(Comparator.naturalOrder()))
+                .filter(known -> 3 * distance.applyAsInt(known) <= Math.max(3, word.length()));
     }
 
     /**

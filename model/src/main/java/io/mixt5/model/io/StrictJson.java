@@ -127,10 +127,25 @@ public final class StrictJson {
         if (unknown == UnknownKeys.IGNORE) {
             reader = reader.without(DeserializationFeature.FAIL_ON_UNKNOWN_PROPERTIES);
         }
+        return bind(reader, tree, file, "");
+    }
+
+    /**
+     * Sets the fields of {@code target} that {@code tree} gives; the others stay. Unknown keys are refused.
+     *
+     * @param file where the tree comes from, for the message
+     * @param key of the tree in that file, for the message
+     * @throws UserException if the tree does not fit; {@code target} is then not to be used
+     */
+    public static void update(Object target, ObjectNode tree, Path file, String key) {
+        bind(MAPPER.readerForUpdating(target), tree, file, key + ".");
+    }
+
+    private static <T> T bind(ObjectReader reader, ObjectNode tree, Path file, String prefix) {
         try {
             return reader.readValue(tree);
         } catch (JsonMappingException e) {
-            throw JsonErrors.binding(file, tree, e);
+            throw JsonErrors.binding(file, tree, prefix, e);
         } catch (IOException e) {
             throw JsonErrors.reading(file, e);
         }

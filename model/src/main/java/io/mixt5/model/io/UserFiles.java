@@ -33,6 +33,17 @@ public final class UserFiles {
     }
 
     /**
+     * Checks that there is a file or a directory {@code path}.
+     *
+     * @throws UserException if not
+     */
+    public static void requirePath(Path path) {
+        if (!Files.exists(path)) {
+            throw new UserException("there is no file or directory " + path);
+        }
+    }
+
+    /**
      * Checks that {@code directory} is there and is a directory.
      *
      * @throws UserException if not

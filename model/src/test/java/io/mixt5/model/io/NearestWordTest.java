@@ -24,6 +24,7 @@ class NearestWordTest {
         assertEquals(Optional.of("max_steps"), NearestWord.of("maxsteps", known));
         assertEquals(Optional.of("seed"), NearestWord.of("sead", known));
         assertEquals(Optional.of("eval_steps"), NearestWord.of("val_steps", known));
+        assertEquals(Optional.of("save_steps"), NearestWord.of("saveSteps", known));
     }
 
     @Test

@@ -148,8 +148,10 @@ class SafetensorsFileTest {
                     + "'F8_E4M3', which is none of [F64, F32, F16, BF16, I64, I32, I8, U8, BOOL]",
             "{'a':{'dtype':'f32','shape':[2],'data_offsets':[0,8]}} | 8 | tensor 'a' in FILE has the dtype "
                     + "'f32', which is none of [F64, F32, F16, BF16, I64, I32, I8, U8, BOOL]",
-            "{'a':{'dtype':3,'shape':[2],'data_offsets':[0,8]}} | 8 | tensor 'a' in FILE has a dtype that is not a text",
-            "{'a':{'dtype':'F32','shape':2,'data_offsets':[0,8]}} | 8 | tensor 'a' in FILE has a shape that is not a list",
+            "{'a':{'dtype':3,'shape':[2],'data_offsets':[0,8]}} | 8 | tensor 'a' in FILE has a dtype that is not a "
+                    + "text",
+            "{'a':{'dtype':'F32','shape':2,'data_offsets':[0,8]}} | 8 | tensor 'a' in FILE has a shape that is not a "
+                    + "list",
             "{'a':{'dtype':'F32','shape':[2],'data_offsets':{}}} | 8 "
                     + "| tensor 'a' in FILE has a data_offsets that is not a list",
             "{'a':{'shape':[2],'data_offsets':[0,8]}} | 8 | tensor 'a' in FILE has no dtype",
@@ -157,8 +159,10 @@ class SafetensorsFileTest {
             "{'a':{'dtype':'F32','shape':[2]}} | 8 | tensor 'a' in FILE has no data_offsets",
             "{'a':{'dtype':'F32','shape':[2],'data_offsets':[0,8],'strides':[1]}} | 8 "
                     + "| tensor 'a' in FILE has an unknown key 'strides'",
-            "{'a':{'dtype':'F32','dtype':'F32','shape':[2],'data_offsets':[0,8]}} | 8 | tensor 'a' in FILE has two dtypes",
-            "{'a':{'dtype':'F32','shape':[2],'shape':[2],'data_offsets':[0,8]}} | 8 | tensor 'a' in FILE has two shapes",
+            "{'a':{'dtype':'F32','dtype':'F32','shape':[2],'data_offsets':[0,8]}} | 8 | tensor 'a' in FILE has two "
+                    + "dtypes",
+            "{'a':{'dtype':'F32','shape':[2],'shape':[2],'data_offsets':[0,8]}} | 8 | tensor 'a' in FILE has two "
+                    + "shapes",
             "{'a':{'dtype':'F32','shape':[2],'data_offsets':[0,8],'data_offsets':[0,8]}} | 8 "
                     + "| tensor 'a' in FILE has two data_offsets",
             "{'a':[1]} | 8 | tensor 'a' in FILE must be described by an object",

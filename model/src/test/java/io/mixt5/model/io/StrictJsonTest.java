@@ -89,7 +89,8 @@ class StrictJsonTest {
             "{\"batch_size\": true} | key 'batch_size' in FILE must be a whole number, found true",
             "{\"batch_size\": [8]} | key 'batch_size' in FILE must be a whole number, found a list",
             "{\"batch_size\": 3000000000} "
-                    + "| key 'batch_size' in FILE must be between -2147483648 and 2147483647, found the number 3000000000",
+                    + "| key 'batch_size' in FILE must be between -2147483648 and 2147483647, found the number "
+                    + "3000000000",
             "{\"seed\": 9223372036854775808} | key 'seed' in FILE must be between -9223372036854775808 and "
                     + "9223372036854775807, found the number 9223372036854775808",
             "{\"seed\": \"\"} | key 'seed' in FILE must be a whole number, found the text \"\"",
@@ -100,7 +101,8 @@ class StrictJsonTest {
             "{\"shuffle\": \"true\"} | key 'shuffle' in FILE must be true or false, found the text \"true\"",
             "{\"shuffle\": 1} | key 'shuffle' in FILE must be true or false, found the number 1",
             "{\"pace\": \"runn\"} "
-                    + "| key 'pace' in FILE must be one of slow_walk, run, found the text \"runn\", did you mean 'run'?",
+                    + "| key 'pace' in FILE must be one of slow_walk, run, found the text \"runn\", did you mean "
+                    + "'run'?",
             "{\"pace\": \"\"} | key 'pace' in FILE must be one of slow_walk, run, found the text \"\"",
             "{\"pace\": 1} | key 'pace' in FILE must be one of slow_walk, run, found the number 1",
             "{\"title\": 3} | key 'title' in FILE must be a text, found the number 3",
@@ -161,6 +163,21 @@ class StrictJsonTest {
         assertEquals(7, StrictJson.bind(tree, Settings.class, file, UnknownKeys.IGNORE).seed);
         ObjectNode wrong = tree("{\"architectures\": [\"T5\"], \"seed\": \"7\"}");
         assertThrows(UserException.class, () -> StrictJson.bind(wrong, Settings.class, file, UnknownKeys.IGNORE));
+    }
+
+    @Test
+    void updatesWhatIsGiven() throws IOException {
+        Settings s = read("{\"seed\": 7, \"title\": \"t\"}");
+        StrictJson.update(s, tree("{\"seed\": 8, \"part\": {\"name\": \"p\", \"size\": 1}}"), file, "model");
+        assertEquals(8, s.seed);
+        assertEquals("t", s.title);
+        assertEquals(new Part("p", 1), s.part);
+        ObjectNode misspelt = tree("{\"seeed\": 8}");
+        assertEquals("unknown key 'model.seeed' in " + file + ", did you mean 'seed'?",
+                assertThrows(UserException.class, () -> StrictJson.update(s, misspelt, file, "model")).getMessage());
+        ObjectNode wrong = tree("{\"part\": {\"name\": 1}}");
+        assertEquals("key 'model.part.name' in " + file + " must be a text, found the number 1",
+                assertThrows(UserException.class, () -> StrictJson.update(s, wrong, file, "model")).getMessage());
     }
 
     @Test

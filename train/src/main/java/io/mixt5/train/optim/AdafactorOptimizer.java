@@ -1,0 +1,84 @@
+package io.mixt5.train.optim;
+
+import io.mixt5.engine.Parameter;
+import io.mixt5.engine.Shape;
+import io.mixt5.engine.Tensor;
+import io.mixt5.engine.op.Adafactor;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.function.ToDoubleFunction;
+
+/**
+ * Adafactor as T5 was trained with: updates scaled by each parameter's RMS, no momentum, state of one row and one column
+ * per matrix; see {@link Adafactor} for the arithmetic.
+ */
+public final class AdafactorOptimizer implements Optimizer {
+    private static final double DECAY_RATE = -0.8;
+    private static final double CLIP_THRESHOLD = 1;
+
+    private final List<Parameter> parameters;
+    private final ToDoubleFunction<Parameter> decay;
+    private final Map<String, Tensor> state = new LinkedHashMap<>();
+    private int steps;
+
+    /**
+     * State of zeros for these parameters.
+     *
+     * @param decay weight decay of each parameter
+     */
+    public AdafactorOptimizer(Collection<Parameter> parameters, ToDoubleFunction<Parameter> decay) {
+        this.parameters = List.copyOf(parameters);
+        this.decay = decay;
+        for (Parameter parameter : parameters) {
+            Shape shape = parameter.value().shape();
+            if (parameter.isVector()) {
+                add("rows.", parameter, shape);
+            } else {
+                add("rows.", parameter, Shape.of(shape.rows()));
+                add("columns.", parameter, Shape.of(shape.columns()));
+            }
+        }
+    }
+
+    private void add(String prefix, Parameter parameter, Shape shape) {
+        String name = prefix + parameter.name();
+        state.put(name, Tensor.create(parameter.value().device(), parameter.value().dtype(), shape, name));
+    }
+
+    @Override
+    public void step(double learningRate, Tensor norm, double maxNorm) {
+        steps++;
+        List<Adafactor.Slot> slots = new ArrayList<>();
+        for (Parameter p : parameters) {
+            if (p.value().grad() != null) {
+                slots.add(new Adafactor.Slot(p.value(), p.value().grad(), state.get("rows." + p.name()),
+                        state.get("columns." + p.name()), (float) decay.applyAsDouble(p)));
+            }
+        }
+        Adafactor.apply(parameters.getFirst().value().device(), slots,
+                new Adafactor.Settings(learningRate, true, DECAY_RATE, CLIP_THRESHOLD, steps, norm, maxNorm));
+    }
+
+    @Override
+    public int steps() {
+        return steps;
+    }
+
+    @Override
+    public Map<String, Tensor> state() {
+        return state;
+    }
+
+    @Override
+    public void restore(int updates) {
+        steps = updates;
+    }
+
+    @Override
+    public void close() {
+        state.values().forEach(Tensor::close);
+    }
+}

@@ -1,0 +1,170 @@
+package io.mixt5.train.run;
+
+import io.mixt5.engine.Memory;
+import io.mixt5.engine.Tensor;
+import io.mixt5.engine.UserException;
+import io.mixt5.model.T5Model;
+import io.mixt5.model.io.SafetensorsFile;
+import io.mixt5.model.io.SafetensorsTensor;
+import io.mixt5.model.io.SafetensorsType;
+import io.mixt5.model.io.SafetensorsWriter;
+import io.mixt5.model.io.StrictJson;
+import io.mixt5.model.io.UserFiles;
+import io.mixt5.model.tokenizer.T5Tokenizer;
+import io.mixt5.train.optim.Optimizer;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * A run's directory: {@code last/} and {@code best/} are whole models that transformers reads; {@code last/} also holds the
+ * optimiser's state and where the run stands.
+ *
+ * <p>A checkpoint is written aside and then renamed, so that there is a whole one at any moment.
+ */
+public final class RunDirectory {
+    private static final String OPTIMIZER = "optimizer.safetensors";
+    private static final String STATE = "trainer_state.json";
+
+    private final Path root;
+
+    /** The directory, made if need be; throws a {@link UserException} when it cannot be written. */
+    public RunDirectory(Path root) {
+        UserFiles.requireWritableDirectory(root);
+        this.root = root;
+    }
+
+    /** The newest checkpoint. */
+    public Path last() {
+        return root.resolve("last");
+    }
+
+    /** The model that did best in validation. */
+    public Path best() {
+        return root.resolve("best");
+    }
+
+    /** Where the metrics go, one JSON object a line. */
+    public Path metrics() {
+        return root.resolve("metrics.jsonl");
+    }
+
+    /** Where the answers of the last validation go. */
+    public Path predictions() {
+        return root.resolve("predictions.json");
+    }
+
+    /** The place for data that the run itself makes. */
+    public Path data() {
+        return root.resolve("data");
+    }
+
+    /** Replaces {@link #best}. */
+    public void saveBest(T5Model model, T5Tokenizer tokenizer) {
+        replace(best(), directory -> saveModel(directory, model, tokenizer));
+    }
+
+    /** Replaces {@link #last}. */
+    public void saveLast(T5Model model, T5Tokenizer tokenizer, Optimizer optimizer, TrainState state) {
+        replace(last(), directory -> {
+            saveModel(directory, model, tokenizer);
+            List<SafetensorsTensor> tensors = new ArrayList<>();
+            optimizer.state().forEach((name, tensor) -> tensors.add(new SafetensorsTensor(name, SafetensorsType.F32,
+                    tensor.shape().dims(), Memory.ALL.asSlice(tensor.address(), tensor.bytes()))));
+            SafetensorsWriter.write(directory.resolve(OPTIMIZER), tensors);
+            StrictJson.write(directory.resolve(STATE), state);
+        });
+    }
+
+    /** Where the checkpoint in {@link #last} stands, or null when there is none. */
+    public TrainState lastState() {
+        finishReplacing(last());
+        return Files.exists(last().resolve(STATE)) ? StrictJson.read(last().resolve(STATE), TrainState.class) : null;
+    }
+
+    /** Removes what an earlier run left; gives null, as there is no state any more. */
+    public TrainState cleared() {
+        try {
+            for (Path path : List.of(last(), best(), sibling(last(), ".old"), sibling(best(), ".old"))) {
+                delete(path);
+            }
+            Files.deleteIfExists(predictions());
+        } catch (IOException e) {
+            throw new UserException(
+                    "what an earlier run left in " + root + " cannot be removed (" + e + "); choose another save_dir",
+                    e);
+        }
+        return null;
+    }
+
+    /** Fills the optimiser's state from {@link #last}. */
+    public void restore(Optimizer optimizer, TrainState state) {
+        try (SafetensorsFile file = SafetensorsFile.open(last().resolve(OPTIMIZER))) {
+            for (Map.Entry<String, Tensor> entry : optimizer.state().entrySet()) {
+                entry.getValue().upload(file.require(entry.getKey(), entry.getValue().shape().dims()).data());
+            }
+        }
+        optimizer.restore(state.step());
+    }
+
+    private static void saveModel(Path directory, T5Model model, T5Tokenizer tokenizer) {
+        model.save(directory);
+        tokenizer.save(directory);
+    }
+
+    private interface Content {
+        void write(Path directory);
+    }
+
+    private void replace(Path target, Content content) {
+        Path fresh = sibling(target, ".new");
+        Path old = sibling(target, ".old");
+        try {
+            delete(fresh);
+            Files.createDirectories(fresh);
+            content.write(fresh);
+            finishReplacing(target);
+            if (Files.exists(target)) {
+                Files.move(target, old, StandardCopyOption.ATOMIC_MOVE);
+            }
+            Files.move(fresh, target, StandardCopyOption.ATOMIC_MOVE);
+            delete(old);
+        } catch (IOException e) {
+            throw new UserException("the checkpoint " + target + " cannot be written (" + e
+                    + "); free space or choose another save_dir", e);
+        }
+    }
+
+    /** Brings back a checkpoint whose replacement was interrupted between the two renames. */
+    private static void finishReplacing(Path target) {
+        Path old = sibling(target, ".old");
+        try {
+            if (Files.exists(old) && !Files.exists(target)) {
+                Files.move(old, target, StandardCopyOption.ATOMIC_MOVE);
+            }
+            delete(old);
+        } catch (IOException e) {
+            throw new UserException("the checkpoint " + old + " cannot be renamed (" + e + "); rename it by hand", e);
+        }
+    }
+
+    private static Path sibling(Path path, String suffix) {
+        return path.resolveSibling("." + path.getFileName() + suffix);
+    }
+
+    private static void delete(Path directory) throws IOException {
+        if (!Files.exists(directory)) {
+            return;
+        }
+        try (var files = Files.walk(directory)) {
+            for (Path file : files.sorted(Comparator.reverseOrder()).toList()) {
+                Files.delete(file);
+            }
+        }
+    }
+}
