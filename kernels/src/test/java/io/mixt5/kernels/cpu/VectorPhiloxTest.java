@@ -5,8 +5,10 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import io.mixt5.engine.Dropout;
 import io.mixt5.engine.Memory;
 import java.lang.foreign.Arena;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
+@Tag("every-width")
 class VectorPhiloxTest {
     private static final int GUARD = 0x55555555;
 
@@ -36,7 +38,7 @@ class VectorPhiloxTest {
     @Test
     void writesWholeGroupsAndNoMore() {
         Dropout dropout = new Dropout(0.25f, 1, 2, 3);
-        for (int n : new int[] {0, 1, 4, VectorPhilox.GROUP - 1, VectorPhilox.GROUP, VectorPhilox.GROUP + 1}) {
+        for (int n : new int[]{0, 1, 4, VectorPhilox.GROUP - 1, VectorPhilox.GROUP, VectorPhilox.GROUP + 1}) {
             check(dropout, 8, n);
         }
     }
