@@ -25,8 +25,8 @@ final class VectorPhilox {
     private static final long LOW = 0xffffffffL;
 
     /**
-     * The counter of each lane, relative to the first: the lower half of the counters in the even lanes, the upper half in
-     * the odd ones. A swap of neighbours and a blend then put all words into the order of their elements.
+     * The counter of each lane, relative to the first: the lower half of the counters in the even lanes, the upper half
+     * in the odd ones. A swap of neighbours and a blend then put all words into the order of their elements.
      */
     private static final LongVector COUNTERS = LongVector.fromArray(Lanes.L, counters(), 0);
     // On pairs of ints, since two lanes of long are too few for the compiler to shuffle.

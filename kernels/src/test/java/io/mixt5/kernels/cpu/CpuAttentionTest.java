@@ -17,11 +17,13 @@ import io.mixt5.engine.op.SequenceLayout;
 import io.mixt5.engine.reference.ReferenceAttention;
 import io.mixt5.engine.reference.ReferenceBackend;
 import java.util.List;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
 /** What the op's own cases leave out: several blocks, few queries, odd widths and layouts, threads, single targets. */
+@Tag("every-width")
 class CpuAttentionTest {
     private static final Device HOST = Device.uncached(new ReferenceBackend());
     private static final Dropout DROPOUT = new Dropout(0.15f, 77, 3, 9);

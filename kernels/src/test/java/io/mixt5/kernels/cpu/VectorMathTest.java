@@ -6,8 +6,10 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import java.util.Arrays;
 import java.util.Random;
 import jdk.incubator.vector.FloatVector;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
+@Tag("every-width")
 class VectorMathTest {
     private static float[] exp(float... x) {
         float[] y = Arrays.copyOf(x, Math.ceilDiv(x.length, Lanes.FLOATS) * Lanes.FLOATS);

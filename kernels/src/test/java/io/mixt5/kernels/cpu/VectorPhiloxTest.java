@@ -5,8 +5,10 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import io.mixt5.engine.Dropout;
 import io.mixt5.engine.Memory;
 import java.lang.foreign.Arena;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
+@Tag("every-width")
 class VectorPhiloxTest {
     private static final int GUARD = 0x55555555;
 
