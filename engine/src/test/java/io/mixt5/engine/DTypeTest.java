@@ -131,8 +131,15 @@ class DTypeTest {
     @EnumSource(names = "I32", mode = EnumSource.Mode.EXCLUDE)
     void nanStaysNan(DType dtype) {
         assertTrue(Double.isNaN(stored(dtype, Double.NaN)));
-        assertTrue(Double.isNaN(stored(dtype, -Float.intBitsToFloat(0x7f800001))), "a NaN with low bits only");
         assertTrue(Double.isNaN(stored(dtype, Float.intBitsToFloat(0xffffffff))), "a NaN with all bits");
+    }
+
+    @Test
+    void nansWhoseUpperHalfIsInfinityStayNanInBf16() {
+        for (int bits : new int[]{0x7f800001, 0xff800001, 0x7f80ffff}) {
+            int half = DType.floatToBf16(Float.intBitsToFloat(bits));
+            assertTrue(Float.isNaN(Float.intBitsToFloat(half << 16)), () -> Integer.toHexString(bits));
+        }
     }
 
     /** Every number of a half type is read and written back as it was. */
