@@ -1,6 +1,9 @@
 package io.mixt5.kernels.cpu;
 
 import io.mixt5.engine.Memory;
+import java.nio.ByteOrder;
+import jdk.incubator.vector.FloatVector;
+import jdk.incubator.vector.VectorMask;
 
 /**
  * One product of {@link VectorGemm}, C = alpha A B + beta C, cut to fit the caches.
@@ -31,6 +34,8 @@ final class PackedProduct {
     private static final int SHARED = Scratch.newSlot();
     private static final int PRIVATE = Scratch.newSlot();
     private static final int ASIDE = Scratch.newSlot();
+
+    private static final ByteOrder ORDER = ByteOrder.nativeOrder();
 
     private final int k;
     private final float alpha;
@@ -186,12 +191,33 @@ final class PackedProduct {
     /** Y = x X + y Y with the given distances between rows and columns in bytes; Y is not read when y is 0. */
     private static void copyScaled(int rows, int columns, float x, long from, long fromRow, long fromColumn, float y,
             long to, long toRow, long toColumn) {
+        if (fromColumn == Float.BYTES && toColumn == Float.BYTES) {
+            for (int i = 0; i < rows; i++) {
+                copyScaled(columns, x, from + i * fromRow, y, to + i * toRow);
+            }
+            return;
+        }
         for (int j = 0; j < columns; j++) {
             for (int i = 0; i < rows; i++) {
                 float value = x * Memory.getFloat(from + i * fromRow + j * fromColumn);
                 long target = to + i * toRow + j * toColumn;
-                Memory.setFloat(target, y == 0 ? value : Math.fma(y, Memory.getFloat(target), value));
+                Memory.setFloat(target, y == 0 ? value : Math.fma(Memory.getFloat(target), y, value));
             }
+        }
+    }
+
+    /** The same for one contiguous row. */
+    private static void copyScaled(int columns, float x, long from, float y, long to) {
+        for (int j = 0; j < columns; j += Lanes.FLOATS) {
+            VectorMask<Float> present = Lanes.F.indexInRange(j, columns);
+            long offset = (long) j * Float.BYTES;
+            FloatVector value = FloatVector.fromMemorySegment(Lanes.F, Memory.ALL, from + offset, ORDER, present)
+                    .mul(x);
+            if (y != 0) {
+                value = FloatVector.fromMemorySegment(Lanes.F, Memory.ALL, to + offset, ORDER, present).fma(
+                        FloatVector.broadcast(Lanes.F, y), value);
+            }
+            value.intoMemorySegment(Memory.ALL, to + offset, ORDER, present);
         }
     }
 
