@@ -1,14 +1,23 @@
 package io.mixt5.engine;
 
 import io.mixt5.engine.op.Add;
+import java.util.ArrayList;
 import java.util.Collections;
 import java.util.IdentityHashMap;
+import java.util.List;
 import java.util.Set;
 
 /** What a node's backward sees of the gradients: those of its outputs, and places for those of its inputs. */
 public final class Gradients {
     private final Tape tape;
     private final Set<Tensor> kept = Collections.newSetFromMap(new IdentityHashMap<>());
+    /** The inputs whose places the node at work has asked for. */
+    private final Set<Tensor> asked = Collections.newSetFromMap(new IdentityHashMap<>());
+    private final List<Share> shares = new ArrayList<>();
+
+    /** A part of an input's gradient in a place of its own, to be added once the node is done. */
+    private record Share(Tensor gradient, Tensor input) {
+    }
 
     /**
      * Where a kernel puts the gradient of an input.
@@ -33,10 +42,19 @@ public final class Gradients {
         return output.grad();
     }
 
-    /** Where to put the gradient of {@code input}; null when it (or the input itself) is not wanted. */
+    /**
+     * Where to put the gradient of {@code input}; null when it (or the input itself) is not wanted. A node that asks
+     * for one tensor several times, having it for several inputs, gets several places, whose contents are added up when
+     * it is done.
+     */
     public Target into(Tensor input) {
         if (input == null || !input.requiresGrad()) {
             return null;
+        }
+        if (!asked.add(input)) {
+            Tensor share = tape.allocate(input.dtype(), input.shape(), "share of grad of " + input.origin());
+            shares.add(new Share(share, input));
+            return new Target(share, false);
         }
         boolean accumulate = input.grad() != null;
         if (!accumulate) {
@@ -88,6 +106,16 @@ public final class Gradients {
 
     void keep(Tensor tensor) {
         kept.add(tensor);
+    }
+
+    /** Adds up what a node has put into several places for one tensor, once its backward has run. */
+    void settle() {
+        for (Share share : shares) {
+            tape.kernel(Add.Kernel.class, share.gradient.dtype()).accumulate(share.gradient, share.input.grad());
+            share.gradient.close();
+        }
+        shares.clear();
+        asked.clear();
     }
 
     /** Closes what a node's output leaves behind once the node is done. */

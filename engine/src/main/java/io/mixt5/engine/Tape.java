@@ -188,6 +188,7 @@ public final class Tape {
             }
             if (reached) {
                 node.backward.run(gradients);
+                gradients.settle();
             }
             for (Tensor output : node.outputs) {
                 gradients.finish(output);

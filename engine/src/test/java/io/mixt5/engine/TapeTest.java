@@ -171,6 +171,22 @@ class TapeTest {
     }
 
     @Test
+    void aNodeThatAsksTwiceGetsTwoPlaces() {
+        Tensor y = Scale.apply(Tape.inference(scope), x, 2);
+        tape.record("square", y, gradients -> {
+            Gradients.Target first = gradients.into(x);
+            Gradients.Target second = gradients.into(x);
+            Gradients.Target third = gradients.addTo(x);
+            assertFalse(first.accumulate() || second.accumulate());
+            third.tensor().set(2, 100);
+            second.tensor().upload(new float[]{1, 2, 3});
+            first.tensor().upload(new float[]{10, 20, 30});
+        });
+        backward(y);
+        assertArrayEquals(new float[]{11, 22, 133}, x.grad().toFloats());
+    }
+
+    @Test
     void anInferenceTapeRecordsNothing() {
         Tape inference = Tape.inference(scope);
         assertFalse(inference.recording());
