@@ -84,23 +84,19 @@ public final class Gradients {
             return;
         }
         Tensor gradient = of(output);
-        if (input.grad() != null) {
-            tape.kernel(Add.Kernel.class, gradient.dtype()).accumulate(gradient, input.grad());
-        } else if (kept.contains(output) || isLeaf(input)) {
-            place(input);
-            input.grad().copyFrom(gradient);
+        if (stays(output) || !give(gradient, input)) {
+            add(gradient, input);
         } else {
-            input.setGrad(gradient);
             output.setGrad(null);
         }
     }
 
+    /** Starts with {@code gradient} at an output, which stays; the tape owns the gradient from now on. */
     void seed(Tensor output, Tensor gradient) {
         kept.add(output);
-        if (output.grad() == null) {
-            output.setGrad(gradient);
-        } else {
-            tape.kernel(Add.Kernel.class, gradient.dtype()).accumulate(gradient, output.grad());
+        if (!give(gradient, output)) {
+            add(gradient, output);
+            gradient.close();
         }
     }
 
@@ -118,22 +114,43 @@ public final class Gradients {
         asked.clear();
     }
 
-    /** Closes what a node's output leaves behind once the node is done. */
-    void finish(Tensor output) {
-        if (!kept.contains(output)) {
-            output.close();
+    /** Closes a tensor that a node leaves behind once it is done, unless it is to stay. */
+    void finish(Tensor tensor) {
+        if (!stays(tensor)) {
+            tensor.close();
         }
     }
 
-    private boolean isLeaf(Tensor input) {
-        return input.scope == null;
+    /** Whether a tensor outlives backward: it was kept, or the tape's scope does not own it (any more). */
+    private boolean stays(Tensor tensor) {
+        return kept.contains(tensor) || tensor.scope != tape.scope();
     }
 
-    private void place(Tensor input) {
+    /** Makes {@code gradient} that of {@code input}, if that has none and is closed by the same scope. */
+    private static boolean give(Tensor gradient, Tensor input) {
+        if (input.gradBuffer() != null || input.scope == null || input.scope != gradient.scope) {
+            return false;
+        }
+        input.setGrad(gradient);
+        return true;
+    }
+
+    private void add(Tensor gradient, Tensor input) {
+        if (input.grad() != null) {
+            tape.kernel(Add.Kernel.class, gradient.dtype()).accumulate(gradient, input.grad());
+        } else {
+            place(input);
+            input.grad().copyFrom(gradient);
+        }
+    }
+
+    /** Makes a place for the gradient that lives as long as the input. */
+    private static void place(Tensor input) {
         if (input.gradBuffer() == null) {
-            input.setGrad(isLeaf(input)
-                    ? new Tensor(input.device(), input.dtype(), input.shape(), "grad of " + input.origin())
-                    : tape.scope().allocate(input.dtype(), input.shape(), "grad of " + input.origin()));
+            String origin = "grad of " + input.origin();
+            input.setGrad(input.scope == null
+                    ? new Tensor(input.device(), input.dtype(), input.shape(), origin)
+                    : input.scope.allocate(input.dtype(), input.shape(), origin));
         }
         input.markGradSet();
     }

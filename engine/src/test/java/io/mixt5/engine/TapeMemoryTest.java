@@ -128,6 +128,59 @@ class TapeMemoryTest {
     }
 
     @Test
+    void whatTheScopeLetOutStays() {
+        Tensor x = vector("x").requireGrad();
+        try (Tensor hidden = scope.keep(Scale.apply(tape, x, 2))) {
+            backward(Add.apply(tape, hidden, vector("constant")));
+            assertFalse(hidden.closed());
+            scope.close();
+            assertEquals(2, device.liveTensors());
+            assertEquals(0, hidden.grad().get(7));
+        }
+    }
+
+    @Test
+    void whatAChildLetOutStaysInItsParent() {
+        Tensor hidden;
+        try (Scope child = scope.child()) {
+            Tape each = Tape.recording(child);
+            hidden = child.keep(Scale.apply(each, vector("x").requireGrad(), 2));
+            each.backward(new Tensor[]{Add.apply(each, hidden, hidden)}, new Tensor[]{vector("seed")});
+        }
+        assertEquals(0, hidden.grad().get(7));
+    }
+
+    @Test
+    void aGradientLivesAsLongAsItsTensor() {
+        Tensor scaled = vector("scaled").requireGrad();
+        Tensor passed = vector("passed").requireGrad();
+        try (Scope step = scope.child()) {
+            Tape each = Tape.recording(step);
+            Tensor output = Add.apply(each, passed, Scale.apply(each, scaled, 2));
+            Tensor seed = step.zeros(DType.F32, output.shape(), "seed");
+            seed.set(7, 1);
+            each.backward(new Tensor[]{output}, new Tensor[]{seed});
+        }
+        assertEquals(2, scaled.grad().get(7));
+        assertEquals(1, passed.grad().get(7));
+    }
+
+    @Test
+    void seedsBelongToTheTape() {
+        Tensor x = vector("x").requireGrad();
+        Tensor output = Scale.apply(tape, x, 2);
+        try (Scope other = new Scope(device)) {
+            Tensor seed = other.zeros(DType.F32, output.shape(), "seed");
+            seed.set(7, 1);
+            Tensor owned = Tensor.create(device, DType.F32, output.shape(), "owned");
+            owned.set(7, 2);
+            tape.backward(new Tensor[]{output, output}, new Tensor[]{seed, owned});
+        }
+        assertEquals(3, output.grad().get(7));
+        assertEquals(6, x.grad().get(7));
+    }
+
+    @Test
     void gradientsOfLeavesOutliveTheScope() {
         try (Tensor leaf = Tensor.create(device, DType.F32, Shape.of(2), "leaf").requireGrad()) {
             try (Scope step = new Scope(device)) {

@@ -201,6 +201,27 @@ class TapeTest {
     }
 
     @Test
+    void aTapeGoesBackwardOnce() {
+        Tensor loss = Scale.apply(tape, scope.floats(Shape.of(1), new float[]{1}, "one").requireGrad(), 2);
+        tape.backward(loss);
+        var error = assertThrows(IllegalStateException.class, () -> tape.backward(loss));
+        assertTrue(error.getMessage().contains("once"), error.getMessage());
+    }
+
+    @Test
+    void backwardStartsWhereAGradientIsNeeded() {
+        Tensor constant = Scale.apply(tape, vector("constant", 4, 5, 6), 2);
+        var error = assertThrows(IllegalArgumentException.class, () -> backward(constant));
+        assertTrue(error.getMessage().contains("scale F32[3]"), error.getMessage());
+        Tensor y = Scale.apply(tape, x, 2);
+        error = assertThrows(IllegalArgumentException.class,
+                () -> tape.backward(new Tensor[]{y}, new Tensor[]{vector("short", 1, 2)}));
+        assertTrue(error.getMessage().contains("short F32[2]"), error.getMessage());
+        backward(y);
+        assertArrayEquals(times(2, SEED), x.grad().toFloats(), "a refused start changes nothing");
+    }
+
+    @Test
     void dropoutSitesAreNumbered() {
         Tape training = Tape.training(scope, 9, 4);
         assertTrue(training.training() && training.recording());
