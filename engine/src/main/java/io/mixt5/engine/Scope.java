@@ -92,8 +92,8 @@ public final class Scope implements AutoCloseable {
 
     private void requireOpen() {
         if (closed) {
-            throw new IllegalStateException("a closed scope owns nothing; allocate in it and keep what is to stay before "
-                    + "it closes");
+            throw new IllegalStateException(
+                    "a closed scope owns nothing; allocate in it and keep what is to stay before it closes");
         }
     }
 
