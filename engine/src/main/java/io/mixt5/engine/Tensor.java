@@ -63,9 +63,9 @@ public final class Tensor implements AutoCloseable {
         return shape.count();
     }
 
-    /** Bytes of the content. */
+    /** Bytes of the content. Throws ArithmeticException past 2^63, which making such a tensor does first. */
     public long bytes() {
-        return shape.count() * dtype.bytes();
+        return Math.multiplyExact(shape.count(), (long) dtype.bytes());
     }
 
     /** The op or the name that made this tensor. */
