@@ -30,6 +30,12 @@ public final class Attention implements Op {
      */
     public record Spec(int heads, boolean causal, boolean bidirectional, int maxDistance, SequenceLayout layout,
             Dropout dropout) {
+        /** Checks the number of heads. */
+        public Spec {
+            if (heads < 1) {
+                throw new IllegalArgumentException("attention needs at least one head, not " + heads);
+            }
+        }
     }
 
     /** What a backend implements. */
@@ -61,6 +67,10 @@ public final class Attention implements Op {
                 "attention", "q [Nq, H*K], k and v [Nk, H*K] with the layout's rows", q, k, v);
         Checks.shapes(table == null || table.shape().rank() == 2 && table.shape().dim(1) == spec.heads, "attention",
                 "a bias table [buckets, H]", table);
+        Checks.shapes(table == null || RelativePosition.fits(spec.bidirectional, (int) table.shape().dim(0),
+                spec.maxDistance), "attention", "a maximum distance past the buckets of one distance each, not "
+                        + spec.maxDistance,
+                table);
         Checks.sameFloats("attention", q, k, v, table);
         Tensor out = tape.allocate(q.dtype(), q.shape(), "attention");
         Tensor lse = tape.allocate(q.dtype().accumulator(), Shape.of(q.shape().rows(), spec.heads), "attention.lse");
