@@ -23,8 +23,8 @@ public final class Linear implements Op {
 
     /** x [..., in] times weight [out, in] transposed: [..., out]. */
     public static Tensor apply(Tape tape, Tensor x, Tensor weight) {
-        Checks.shapes(weight.shape().rank() == 2 && weight.shape().dim(1) == x.shape().columns(), "linear",
-                "x [N, in] and weight [out, in]", x, weight);
+        Checks.shapes(x.shape().rank() > 0 && weight.shape().rank() == 2
+                && weight.shape().dim(1) == x.shape().columns(), "linear", "x [N, in] and weight [out, in]", x, weight);
         Checks.sameFloats("linear", x, weight);
         Tensor y = tape.allocate(x.dtype(), x.shape().withColumns(weight.shape().dim(0)), "linear");
         Kernel kernel = tape.kernel(Kernel.class, x.dtype());
