@@ -121,6 +121,13 @@ public final class Gradients {
         }
     }
 
+    /** Gives the content of a tensor back now, unless it is to stay. */
+    void release(Tensor tensor) {
+        if (!stays(tensor)) {
+            tensor.release();
+        }
+    }
+
     /** Whether a tensor outlives backward: it was kept, or the tape's scope does not own it (any more). */
     private boolean stays(Tensor tensor) {
         return kept.contains(tensor) || tensor.scope != tape.scope();

@@ -10,6 +10,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.mixt5.engine.op.Add;
 import io.mixt5.engine.op.DropoutAdd;
+import io.mixt5.engine.op.Relu;
 import io.mixt5.engine.op.RmsNorm;
 import io.mixt5.engine.op.Scale;
 import java.util.ArrayList;
@@ -125,6 +126,42 @@ class TapeMemoryTest {
         tape.backward(new Tensor[]{Scale.apply(tape, sum, 5)}, new Tensor[]{seed});
         assertEquals(5, sum.grad().get(3));
         assertEquals(10, x.grad().get(3));
+    }
+
+    @Test
+    void aReleasedTensorPassesItsGradientOn() {
+        Tensor x = vector("x").requireGrad();
+        Tensor branch = Scale.apply(tape, x, 3);
+        Tensor y = DropoutAdd.apply(tape, x, branch, Dropout.NONE);
+        long before = device.liveBytes();
+        tape.release(branch);
+        assertEquals(before - BYTES, device.liveBytes());
+        Tensor seed = vector("seed");
+        seed.set(7, 1);
+        tape.backward(new Tensor[]{y}, new Tensor[]{seed});
+        assertEquals(4, x.grad().get(7));
+        assertEquals(4 * BYTES, device.liveBytes(), "input and output, and the gradients of both");
+    }
+
+    @Test
+    void aReleasedTensorIsNotReadAgain() {
+        Tensor x = vector("x").requireGrad();
+        Tensor hidden = Scale.apply(tape, x, 3);
+        Tensor y = Relu.apply(tape, hidden, Dropout.NONE);
+        tape.release(hidden);
+        var error = assertThrows(IllegalStateException.class, () -> backward(y));
+        assertTrue(error.getMessage().contains("scale F32[250]"), error.getMessage());
+    }
+
+    @Test
+    void whatStaysIsNotReleased() {
+        Tensor kept = tape.keep(vector("kept"));
+        Tensor out = scope.keep(vector("out"));
+        tape.release(kept);
+        tape.release(out);
+        assertFalse(kept.closed() || out.closed());
+        out.close();
+        assertEquals(1, device.liveTensors());
     }
 
     @Test
