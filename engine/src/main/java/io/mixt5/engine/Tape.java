@@ -44,8 +44,14 @@ public final class Tape {
         this.step = step;
     }
 
-    /** A tape that records, with dropout and other noise drawn for {@code step} of the run with {@code seed}. */
+    /**
+     * A tape that records, with dropout and other noise drawn for {@code step} of the run with {@code seed}. Steps
+     * count from 0; negative ones are set apart for numbers drawn outside of training, as initial weights are.
+     */
     public static Tape training(Scope scope, long seed, int step) {
+        if (step < 0) {
+            throw new IllegalArgumentException("steps of training count from 0, so there is no step " + step);
+        }
         return new Tape(scope, true, true, seed, step);
     }
 
@@ -154,6 +160,15 @@ public final class Tape {
     public Tensor keep(Tensor tensor) {
         gradients.keep(tensor);
         return tensor;
+    }
+
+    /**
+     * Gives the content of a tensor back ahead of backward, on the caller's word that neither the caller nor the
+     * backward of any node reads it again; its gradient is computed as ever. What reads it all the same gets the error
+     * of a closed tensor. A tensor that is kept, or that this tape's scope does not own, stays as it is.
+     */
+    public void release(Tensor tensor) {
+        gradients.release(tensor);
     }
 
     /**

@@ -230,6 +230,7 @@ class TapeTest {
         assertEquals(new Dropout(0.2f, 9, 2, 4), training.dropout(0.2f), "a site without dropout has a number too");
         assertEquals(Dropout.NONE, tape.dropout(0.1f), "a tape that only records draws no noise");
         assertEquals(Dropout.NONE, Tape.inference(scope).dropout(0.1f));
+        assertThrows(IllegalArgumentException.class, () -> Tape.training(scope, 9, -1));
     }
 
     @Test
