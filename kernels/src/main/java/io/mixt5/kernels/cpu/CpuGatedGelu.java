@@ -13,8 +13,12 @@ import jdk.incubator.vector.FloatVector;
  * <p>The logistic function has a loop of its own: all in one is more than the JIT compiler is willing to inline.
  */
 public final class CpuGatedGelu extends F32Kernel implements GatedGelu.Kernel {
-    private static final float LINEAR = (float) (2 * GatedGelu.SQRT_2_OVER_PI);
-    private static final float CUBIC = (float) (2 * GatedGelu.SQRT_2_OVER_PI * GatedGelu.CUBIC);
+    private static final FloatVector ONE = Floats.all(1);
+    private static final FloatVector LINEAR = Floats.all((float) (2 * GatedGelu.SQRT_2_OVER_PI));
+    private static final FloatVector CUBIC = Floats.all((float) (2 * GatedGelu.SQRT_2_OVER_PI * GatedGelu.CUBIC));
+    private static final FloatVector MINUS_LINEAR = LINEAR.neg();
+    private static final FloatVector MINUS_CUBIC = CUBIC.neg();
+    private static final FloatVector CUBIC_SLOPE = CUBIC.mul(3);
     private static final int LOGISTIC = Scratch.newSlot();
 
     @Override
@@ -35,9 +39,9 @@ public final class CpuGatedGelu extends F32Kernel implements GatedGelu.Kernel {
     }
 
     private static void forward(long gate, long up, long factors, long y, int n) {
-        long logistic = logistic(gate, n);
         for (int i = 0; i < n; i += Lanes.FLOATS) {
-            FloatVector gelu = Floats.load(gate + 4L * i).mul(Floats.load(logistic + 4L * i));
+            FloatVector x = Floats.load(gate + 4L * i);
+            FloatVector gelu = x.mul(logistic(x));
             Floats.store(y + 4L * i, Floats.times(gelu.mul(Floats.load(up + 4L * i)), factors, i));
         }
     }
@@ -62,16 +66,20 @@ public final class CpuGatedGelu extends F32Kernel implements GatedGelu.Kernel {
     private static long logistic(long gate, int n) {
         long logistic = Scratch.get(LOGISTIC, 4L * n);
         for (int i = 0; i < n; i += Lanes.FLOATS) {
-            FloatVector x = Floats.load(gate + 4L * i);
-            FloatVector minus2u = x.mul(x).fma(Floats.all(-CUBIC), Floats.all(-LINEAR)).mul(x);
-            Floats.store(logistic + 4L * i, Floats.all(1).div(VectorMath.exp(minus2u).add(1)));
+            Floats.store(logistic + 4L * i, logistic(Floats.load(gate + 4L * i)));
         }
         return logistic;
     }
 
+    /** s(2u). */
+    private static FloatVector logistic(FloatVector x) {
+        FloatVector minus2u = x.mul(x).fma(MINUS_CUBIC, MINUS_LINEAR).mul(x);
+        return ONE.div(VectorMath.exp(minus2u).add(ONE));
+    }
+
     /** The derivative of gelu_new, s + x s (1 - s) (2u)', from s = s(2u). */
     private static FloatVector slope(FloatVector x, FloatVector s) {
-        FloatVector inner = x.mul(x).fma(Floats.all(3 * CUBIC), Floats.all(LINEAR));
-        return x.mul(inner).mul(Floats.all(1).sub(s)).fma(s, s);
+        FloatVector inner = x.mul(x).fma(CUBIC_SLOPE, LINEAR);
+        return x.mul(inner).mul(ONE.sub(s)).fma(s, s);
     }
 }
