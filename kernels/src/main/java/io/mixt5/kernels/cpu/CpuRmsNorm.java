@@ -35,12 +35,10 @@ public final class CpuRmsNorm extends F32Kernel implements RmsNorm.Kernel {
                 long xRow = x.rowAddress(row);
                 long dyRow = dy.rowAddress(row);
                 float scale = Memory.getFloat(inverse.address() + 4 * row);
+                float dot = addProduct(xRow, dyRow, scale, sum, weightAddress, columns);
                 if (dx != null) {
                     long dxRow = dx.tensor().rowAddress(row);
-                    backwardRow(xRow, weightAddress, scale, dyRow, dxRow, columns, dx.accumulate());
-                }
-                if (dweight != null) {
-                    addProduct(xRow, dyRow, scale, sum, columns);
+                    backwardRow(xRow, weightAddress, scale, dot, dyRow, dxRow, columns, dx.accumulate());
                 }
             }
         });
@@ -62,9 +60,28 @@ public final class CpuRmsNorm extends F32Kernel implements RmsNorm.Kernel {
         }
     }
 
-    /** dx = scale (w dy - x scale^2 sum(w dy x) / n). */
-    private static void backwardRow(long x, long w, float scale, long dy, long dx, int n, boolean accumulate) {
-        FloatVector along = Floats.all((float) (-(double) scale * scale * dot(x, w, dy, n) / n));
+    /** Adds p = scale x dy, a row's part of the weight's gradient, to {@code sum} and returns the sum of w p. */
+    private static float addProduct(long x, long dy, float scale, long sum, long w, int n) {
+        FloatVector dot = Floats.all(0);
+        int i = 0;
+        for (; i <= n - Lanes.FLOATS; i += Lanes.FLOATS) {
+            FloatVector product = Floats.load(x + 4L * i).mul(scale).mul(Floats.load(dy + 4L * i));
+            Floats.put(sum + 4L * i, product, true);
+            dot = product.fma(Floats.load(w + 4L * i), dot);
+        }
+        if (i < n) {
+            VectorMask<Float> rest = Floats.first(n - i);
+            FloatVector product = Floats.load(x + 4L * i, rest).mul(scale).mul(Floats.load(dy + 4L * i, rest));
+            Floats.put(sum + 4L * i, product, true, rest);
+            dot = product.fma(Floats.load(w + 4L * i, rest), dot);
+        }
+        return VectorMath.sum(dot);
+    }
+
+    /** dx = scale (w dy - x scale dot / n). */
+    private static void backwardRow(long x, long w, float scale, float dot, long dy, long dx, int n,
+            boolean accumulate) {
+        FloatVector along = Floats.all((float) (-(double) scale * dot / n));
         int i = 0;
         for (; i <= n - Lanes.FLOATS; i += Lanes.FLOATS) {
             FloatVector direct = Floats.load(dy + 4L * i).mul(Floats.load(w + 4L * i));
@@ -74,39 +91,6 @@ public final class CpuRmsNorm extends F32Kernel implements RmsNorm.Kernel {
             VectorMask<Float> rest = Floats.first(n - i);
             FloatVector direct = Floats.load(dy + 4L * i, rest).mul(Floats.load(w + 4L * i, rest));
             Floats.put(dx + 4L * i, Floats.load(x + 4L * i, rest).fma(along, direct).mul(scale), accumulate, rest);
-        }
-    }
-
-    /** sum(x w dy). */
-    private static float dot(long x, long w, long dy, int n) {
-        FloatVector sum0 = Floats.all(0);
-        FloatVector sum1 = Floats.all(0);
-        int i = 0;
-        for (; i <= n - 2 * Lanes.FLOATS; i += 2 * Lanes.FLOATS) {
-            long next = 4L * (i + Lanes.FLOATS);
-            sum0 = Floats.load(x + 4L * i).mul(Floats.load(w + 4L * i)).fma(Floats.load(dy + 4L * i), sum0);
-            sum1 = Floats.load(x + next).mul(Floats.load(w + next)).fma(Floats.load(dy + next), sum1);
-        }
-        for (; i < n; i += Lanes.FLOATS) {
-            VectorMask<Float> rest = Floats.first(n - i);
-            sum0 = Floats.load(x + 4L * i, rest).mul(Floats.load(w + 4L * i, rest))
-                    .fma(Floats.load(dy + 4L * i, rest), sum0);
-        }
-        return VectorMath.sum(sum0.add(sum1));
-    }
-
-    /** sum += scale x dy. */
-    private static void addProduct(long x, long dy, float scale, long sum, int n) {
-        int i = 0;
-        for (; i <= n - Lanes.FLOATS; i += Lanes.FLOATS) {
-            FloatVector product = Floats.load(x + 4L * i).mul(scale);
-            Floats.store(sum + 4L * i, product.fma(Floats.load(dy + 4L * i), Floats.load(sum + 4L * i)));
-        }
-        if (i < n) {
-            VectorMask<Float> rest = Floats.first(n - i);
-            FloatVector product = Floats.load(x + 4L * i, rest).mul(scale);
-            Floats.store(sum + 4L * i, product.fma(Floats.load(dy + 4L * i, rest), Floats.load(sum + 4L * i, rest)),
-                    rest);
         }
     }
 }
