@@ -10,8 +10,8 @@ import java.nio.ByteOrder;
 import java.util.List;
 
 /**
- * One case of the numbers that PyTorch and transformers computed, which make_goldens.py describes: tensors by role, from
- * ops.safetensors, and attributes, from ops.json.
+ * One case of the numbers that PyTorch and transformers computed, which make_goldens.py describes: tensors by role,
+ * from ops.safetensors, and attributes, from ops.json.
  */
 final class Golden {
     private static final ByteBuffer FILE = file();

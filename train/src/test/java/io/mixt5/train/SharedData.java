@@ -2,6 +2,7 @@ package io.mixt5.train;
 
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Optional;
 import org.junit.jupiter.api.Assumptions;
 
 /** The data beside the repository, which is not part of it: {@code ../shared}, or where {@code mixt5.shared} says. */
@@ -11,13 +12,17 @@ public final class SharedData {
 
     /** {@code shared/name}; where it is absent, says so and ends the test as not run. */
     public static Path require(String name) {
+        return find(name).orElseGet(() -> Assumptions.abort("not run, for want of shared/" + name));
+    }
+
+    /** {@code shared/name}; where it is absent, says that what needs it is not run. */
+    public static Optional<Path> find(String name) {
         Path file = directory().resolve(name);
-        if (!Files.exists(file)) {
-            String message = "not run, for want of shared/" + name;
-            System.out.println(message);
-            Assumptions.abort(message);
+        if (Files.exists(file)) {
+            return Optional.of(file);
         }
-        return file;
+        System.out.println("not run, for want of shared/" + name);
+        return Optional.empty();
     }
 
     private static Path directory() {

@@ -53,13 +53,14 @@ public final class RmsNorm implements Op {
 
     @Override
     public List<OpCase> cases() {
-        return List.of(run("odd width", 7, 13), run("one row", 1, 64), run("one column", 5, 1),
-                run("many rows", 131, 48),
-                run("no row", 0, 8));
+        // Of one column y hardly depends on x: two terms, some hundred times as large as the gradient, cancel.
+        return List.of(run("odd width", OpCase.TIGHT, 7, 13), run("one row", OpCase.TIGHT, 1, 64),
+                run("one column", 100 * OpCase.TIGHT, 5, 1), run("many rows", OpCase.TIGHT, 131, 48),
+                run("no row", OpCase.TIGHT, 0, 8));
     }
 
-    private static OpCase run(String name, long rows, long columns) {
-        return OpCase.named(name).input("x", rows, columns).input("weight", columns)
+    private static OpCase run(String name, double tolerance, long rows, long columns) {
+        return OpCase.named(name).input("x", rows, columns).input("weight", columns).tolerance(tolerance)
                 .run((tape, in) -> List.of(apply(tape, in.get(0), in.get(1), 1e-6f)));
     }
 }

@@ -10,16 +10,26 @@ final class BlasGemm implements Gemm {
     private static final long LEAST_WORK = 1 << 20;
     /** Blocks start at multiples of this, so that none but the last has ragged tiles. */
     private static final int ALIGNMENT = 32;
+    /** OpenBLAS copies the whole of B before it multiplies; with few rows the copy would be most of the work. */
+    private static final boolean USES_DOTS = Lanes.FLOATS >= 8;
 
     @Override
     public void sgemm(boolean transA, boolean transB, int m, int n, int k, float alpha, long a, int lda, long b,
             int ldb, float beta, long c, int ldc) {
+        if (USES_DOTS && DotProducts.suits(transA, transB, m, n)) {
+            DotProducts.sgemm(m, n, k, alpha, a, lda, b, ldb, beta, c, ldc);
+            return;
+        }
         OpenBlas.sgemm(transA, transB, m, n, k, alpha, a, lda, b, ldb, beta, c, ldc);
     }
 
     @Override
     public void multiply(boolean transA, boolean transB, int m, int n, int k, float alpha, long a, int lda, long b,
             int ldb, float beta, long c, int ldc) {
+        if (USES_DOTS && DotProducts.suits(transA, transB, m, n)) {
+            DotProducts.multiply(m, n, k, alpha, a, lda, b, ldb, beta, c, ldc);
+            return;
+        }
         if (m >= n) {
             int block = block(m, (long) n * k);
             WorkerPool.forRange(m, block, (from, to, worker) -> sgemm(transA, transB, (int) (to - from), n, k, alpha,
@@ -40,6 +50,6 @@ final class BlasGemm implements Gemm {
     private static int block(int length, long work) {
         long blocks = Math.clamp(length * work / LEAST_WORK, 1, MOST_BLOCKS);
         long block = (length + blocks - 1) / blocks;
-        return Math.toIntExact((block + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT);
+        return Math.toIntExact(Math.max(1, Math.ceilDiv(block, ALIGNMENT)) * ALIGNMENT);
     }
 }

@@ -18,7 +18,7 @@ public interface Gemm {
     void sgemm(boolean transA, boolean transB, int m, int n, int k, float alpha, long a, int lda, long b, int ldb,
             float beta, long c, int ldc);
 
-    /** The product spread over {@link WorkerPool}; on one of the pool's threads, within a task, on that thread alone. */
+    /** The product spread over {@link WorkerPool}; within a task of the pool, on that task's thread alone. */
     void multiply(boolean transA, boolean transB, int m, int n, int k, float alpha, long a, int lda, long b, int ldb,
             float beta, long c, int ldc);
 

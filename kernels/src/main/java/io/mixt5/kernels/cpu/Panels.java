@@ -1,8 +1,10 @@
 package io.mixt5.kernels.cpu;
 
-import static java.lang.foreign.ValueLayout.JAVA_LONG_UNALIGNED;
-
 import io.mixt5.engine.Memory;
+import java.lang.foreign.MemorySegment;
+import java.nio.ByteOrder;
+import jdk.incubator.vector.FloatVector;
+import jdk.incubator.vector.VectorSpecies;
 
 /**
  * Packs a matrix into panels, the order in which {@link MicroKernel} reads it.
@@ -12,13 +14,24 @@ import io.mixt5.engine.Memory;
  * is the tile's columns; for op(A) X is its transpose and w is the tile's rows. w is a multiple of 8.
  */
 final class Panels {
+    /** Columns that are moved together: eight floats. */
     private static final int GROUP = 8;
-    private static final long LOW = 0xFFFF_FFFFL;
+    private static final VectorSpecies<Float> EIGHT = FloatVector.SPECIES_256;
+    private static final boolean HAS_EIGHT = Lanes.FLOATS >= GROUP;
+    /** Lane numbers that interleave the lower, and the upper, halves of two vectors of eight. */
+    private static final FloatVector LOWER = lanes(0, 8, 1, 9, 2, 10, 3, 11);
+    private static final FloatVector UPPER = lanes(4, 12, 5, 13, 6, 14, 7, 15);
+
+    private static final MemorySegment ALL = Memory.ALL;
+    private static final ByteOrder ORDER = ByteOrder.nativeOrder();
+    /** Addresses in user space, and strides, are smaller; the JIT, told so, drops the bounds checks. */
+    private static final long ADDRESS = (1L << 48) - 1;
+    private static final long STRIDE = (1L << 40) - 1;
 
     private Panels() {
     }
 
-    /** The bytes that {@code width} columns take, packed. */
+    /** Bytes that {@code width} columns take, packed. */
     static long bytes(int depth, int width, int panel) {
         return (long) Math.ceilDiv(width, panel) * panel * depth * Float.BYTES;
     }
@@ -33,79 +46,126 @@ final class Panels {
      */
     static void pack(boolean rowMajor, long source, int stride, int depth, int width, int panel, long target) {
         long step = (long) stride * Float.BYTES;
-        for (int column = 0; column < width; column += panel) {
-            int columns = Math.min(panel, width - column);
-            int whole = columns / GROUP * GROUP;
-            for (int j = 0; j < whole; j += GROUP) {
-                long to = target + (long) j * Float.BYTES;
-                if (rowMajor) {
-                    copy(source + (long) (column + j) * Float.BYTES, step, depth, to, panel * Float.BYTES);
-                } else {
-                    transpose(source + (column + j) * step, step, depth, to, panel * Float.BYTES);
-                }
+        long next = (long) panel * Float.BYTES;
+        long alongRow = rowMajor ? Float.BYTES : step;
+        long alongColumn = rowMajor ? step : Float.BYTES;
+        int j = 0;
+        while (HAS_EIGHT && j + GROUP <= width) {
+            long from = source + j * alongRow;
+            long to = target + place(j, depth, panel);
+            if (!rowMajor) {
+                transpose(from, step, depth, to, next);
+                j += GROUP;
+            } else if (j + 2 * GROUP <= width) {
+                copy(from, step, depth, to, target + place(j + GROUP, depth, panel), next);
+                j += 2 * GROUP;
+            } else {
+                break;
             }
-            for (int j = whole; j < panel; j++) {
-                long from = source + (rowMajor ? (long) (column + j) * Float.BYTES : (column + j) * step);
-                single(j < columns, from, rowMajor ? step : Float.BYTES, depth, target + (long) j * Float.BYTES,
-                        panel * Float.BYTES);
-            }
-            target += (long) depth * panel * Float.BYTES;
+        }
+        for (; j < width; j++) {
+            single(source + j * alongRow, alongColumn, depth, target + place(j, depth, panel), next);
+        }
+        for (; j % panel != 0; j++) {
+            zero(depth, target + place(j, depth, panel), next);
         }
     }
 
-    /** One column of a panel, element by element: the source's, or zeros. */
-    private static void single(boolean present, long from, long step, int depth, long to, long next) {
+    /** Where column j begins in the packed form. */
+    private static long place(int j, int depth, int panel) {
+        return ((long) (j / panel) * depth * panel + j % panel) * Float.BYTES;
+    }
+
+    /** One column, element by element. */
+    private static void single(long from, long alongColumn, int depth, long to, long next) {
         for (int p = 0; p < depth; p++) {
-            Memory.setFloat(to + p * next, present ? Memory.getFloat(from + p * step) : 0);
+            Memory.setFloat(to + p * next, Memory.getFloat(from + p * alongColumn));
         }
     }
 
-    /** {@code depth} rows of eight floats, {@code step} bytes apart, to rows {@code next} bytes apart. */
-    private static void copy(long from, long step, int depth, long to, long next) {
+    private static void zero(int depth, long to, long next) {
         for (int p = 0; p < depth; p++) {
-            setLong(to, getLong(from));
-            setLong(to + 8, getLong(from + 8));
-            setLong(to + 16, getLong(from + 16));
-            setLong(to + 24, getLong(from + 24));
+            Memory.setFloat(to + p * next, 0);
+        }
+    }
+
+    /** Two groups of columns whose rows are contiguous: a cache line a row. */
+    private static void copy(long source, long step, int depth, long first, long second, long next) {
+        long from = source & ADDRESS;
+        long left = first & ADDRESS;
+        long right = second & ADDRESS;
+        for (int p = 0; p < depth; p++) {
+            FloatVector.fromMemorySegment(EIGHT, ALL, from & ADDRESS, ORDER)
+                    .intoMemorySegment(ALL, left & ADDRESS, ORDER);
+            FloatVector.fromMemorySegment(EIGHT, ALL, (from & ADDRESS) + GROUP * Float.BYTES, ORDER)
+                    .intoMemorySegment(ALL, right & ADDRESS, ORDER);
             from += step;
-            to += next;
+            left += next;
+            right += next;
         }
     }
 
     /**
-     * Eight columns of {@code depth} floats, {@code step} bytes apart, to rows {@code next} bytes apart. Goes by
-     * squares of two by two, two floats in a long: half the loads and stores of single floats.
+     * A group of contiguous columns, by squares of 8 x 8, and the last rows element by element. Interleaving vectors i
+     * and i + 4 for every i turns the bits (row, column) of an element's place by one; three such rounds
+     * exchange row and column.
      */
-    private static void transpose(long from, long step, int depth, long to, long next) {
-        int even = depth & ~1;
-        for (int p = 0; p < even; p += 2) {
-            long column = from + (long) p * Float.BYTES;
-            long row = to + p * next;
-            square(column, step, row, next);
-            square(column + 2 * step, step, row + 8, next);
-            square(column + 4 * step, step, row + 16, next);
-            square(column + 6 * step, step, row + 24, next);
+    private static void transpose(long source, long step, int depth, long target, long next) {
+        long from = source & ADDRESS;
+        long down = step & STRIDE;
+        long right = next & STRIDE;
+        int whole = depth & -GROUP;
+        for (int p = 0; p < whole; p += GROUP) {
+            long f = from + (long) p * Float.BYTES;
+            FloatVector a0 = FloatVector.fromMemorySegment(EIGHT, ALL, f, ORDER);
+            FloatVector a1 = FloatVector.fromMemorySegment(EIGHT, ALL, f + down, ORDER);
+            FloatVector a2 = FloatVector.fromMemorySegment(EIGHT, ALL, f + 2 * down, ORDER);
+            FloatVector a3 = FloatVector.fromMemorySegment(EIGHT, ALL, f + 3 * down, ORDER);
+            FloatVector a4 = FloatVector.fromMemorySegment(EIGHT, ALL, f + 4 * down, ORDER);
+            FloatVector a5 = FloatVector.fromMemorySegment(EIGHT, ALL, f + 5 * down, ORDER);
+            FloatVector a6 = FloatVector.fromMemorySegment(EIGHT, ALL, f + 6 * down, ORDER);
+            FloatVector a7 = FloatVector.fromMemorySegment(EIGHT, ALL, f + 7 * down, ORDER);
+            FloatVector b0 = LOWER.selectFrom(a0, a4);
+            FloatVector b1 = UPPER.selectFrom(a0, a4);
+            FloatVector b2 = LOWER.selectFrom(a1, a5);
+            FloatVector b3 = UPPER.selectFrom(a1, a5);
+            FloatVector b4 = LOWER.selectFrom(a2, a6);
+            FloatVector b5 = UPPER.selectFrom(a2, a6);
+            FloatVector b6 = LOWER.selectFrom(a3, a7);
+            FloatVector b7 = UPPER.selectFrom(a3, a7);
+            a0 = LOWER.selectFrom(b0, b4);
+            a1 = UPPER.selectFrom(b0, b4);
+            a2 = LOWER.selectFrom(b1, b5);
+            a3 = UPPER.selectFrom(b1, b5);
+            a4 = LOWER.selectFrom(b2, b6);
+            a5 = UPPER.selectFrom(b2, b6);
+            a6 = LOWER.selectFrom(b3, b7);
+            a7 = UPPER.selectFrom(b3, b7);
+            b0 = LOWER.selectFrom(a0, a4);
+            b1 = UPPER.selectFrom(a0, a4);
+            b2 = LOWER.selectFrom(a1, a5);
+            b3 = UPPER.selectFrom(a1, a5);
+            b4 = LOWER.selectFrom(a2, a6);
+            b5 = UPPER.selectFrom(a2, a6);
+            b6 = LOWER.selectFrom(a3, a7);
+            b7 = UPPER.selectFrom(a3, a7);
+            long t = target + p * next & ADDRESS;
+            b0.intoMemorySegment(ALL, t, ORDER);
+            b1.intoMemorySegment(ALL, t + right, ORDER);
+            b2.intoMemorySegment(ALL, t + 2 * right, ORDER);
+            b3.intoMemorySegment(ALL, t + 3 * right, ORDER);
+            b4.intoMemorySegment(ALL, t + 4 * right, ORDER);
+            b5.intoMemorySegment(ALL, t + 5 * right, ORDER);
+            b6.intoMemorySegment(ALL, t + 6 * right, ORDER);
+            b7.intoMemorySegment(ALL, t + 7 * right, ORDER);
         }
-        if (even < depth) {
-            for (int j = 0; j < GROUP; j++) {
-                float value = Memory.getFloat(from + j * step + (long) even * Float.BYTES);
-                Memory.setFloat(to + even * next + (long) j * Float.BYTES, value);
-            }
+        for (int j = 0; whole < depth && j < GROUP; j++) {
+            single(source + j * step + (long) whole * Float.BYTES, Float.BYTES, depth - whole,
+                    target + whole * next + (long) j * Float.BYTES, next);
         }
     }
 
-    private static void square(long column, long step, long row, long next) {
-        long first = getLong(column);
-        long second = getLong(column + step);
-        setLong(row, first & LOW | second << 32);
-        setLong(row + next, first >>> 32 | second & ~LOW);
-    }
-
-    private static long getLong(long address) {
-        return Memory.ALL.get(JAVA_LONG_UNALIGNED, address);
-    }
-
-    private static void setLong(long address, long value) {
-        Memory.ALL.set(JAVA_LONG_UNALIGNED, address, value);
+    private static FloatVector lanes(float... numbers) {
+        return FloatVector.fromArray(EIGHT, numbers, 0);
     }
 }

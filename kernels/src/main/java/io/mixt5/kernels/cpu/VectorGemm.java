@@ -6,9 +6,9 @@ import io.mixt5.engine.Memory;
  * {@link Gemm} in Java, by the Vector API.
  *
  * <p>The scheme is that of Goto and van de Geijn, Anatomy of High-Performance Matrix Multiplication (ACM TOMS 34,
- * 2008), see {@link PackedProduct}. Every element of C is summed in the order of k in slices of fixed depth, whatever
- * tile, block or thread it falls to: results depend on the sizes alone, and {@link #sgemm} and {@link #multiply} give
- * the same bits.
+ * 2008), see {@link PackedProduct}; products of few rows are {@link DotProducts}. The order in which an element of C
+ * is summed depends on k alone, not on the tile, block or thread it falls to: {@link #sgemm} and {@link #multiply} give
+ * the same bits, for any number of threads.
  */
 final class VectorGemm implements Gemm {
     @Override
@@ -19,6 +19,10 @@ final class VectorGemm implements Gemm {
         }
         if (k == 0 || alpha == 0) {
             scale(m, n, beta, c, ldc);
+            return;
+        }
+        if (DotProducts.suits(transA, transB, m, n)) {
+            DotProducts.sgemm(m, n, k, alpha, a, lda, b, ldb, beta, c, ldc);
             return;
         }
         PackedProduct product = new PackedProduct(transA, transB, m, n, k, alpha, a, lda, b, ldb, beta, c, ldc, 1);
@@ -37,6 +41,10 @@ final class VectorGemm implements Gemm {
             int ldb, float beta, long c, int ldc) {
         if (m == 0 || n == 0 || k == 0 || alpha == 0) {
             sgemm(transA, transB, m, n, k, alpha, a, lda, b, ldb, beta, c, ldc);
+            return;
+        }
+        if (DotProducts.suits(transA, transB, m, n)) {
+            DotProducts.multiply(m, n, k, alpha, a, lda, b, ldb, beta, c, ldc);
             return;
         }
         PackedProduct product = new PackedProduct(transA, transB, m, n, k, alpha, a, lda, b, ldb, beta, c, ldc,

@@ -7,34 +7,43 @@ package io.mixt5.train.run;
  * @param step updates made
  * @param epoch number of the epoch under way, from 0
  * @param batch micro-batches of that epoch already seen
+ * @param validatedStep update after which validation came last; 0 before the first
  * @param bestStep update after which validation was best; 0 before the first validation
  * @param bestExactMatch exact match there, in per cent
  * @param bestF1 F1 there, in per cent
  */
-public record TrainState(long seed, int step, int epoch, int batch, int bestStep, double bestExactMatch,
+public record TrainState(long seed, int step, int epoch, int batch, int validatedStep, int bestStep,
+        double bestExactMatch,
         double bestF1) {
     /** Before the first step. */
     public static TrainState start(long seed) {
-        return new TrainState(seed, 0, 0, 0, 0, -1, -1);
+        return new TrainState(seed, 0, 0, 0, 0, 0, -1, -1);
     }
 
     /** After an update that used the epoch's micro-batches up to {@code toBatch}. */
     TrainState advanced(int toBatch) {
-        return new TrainState(seed, step + 1, epoch, toBatch, bestStep, bestExactMatch, bestF1);
+        return new TrainState(seed, step + 1, epoch, toBatch, validatedStep, bestStep, bestExactMatch, bestF1);
     }
 
     /** At the start of the following epoch. */
     TrainState nextEpoch() {
-        return new TrainState(seed, step, epoch + 1, 0, bestStep, bestExactMatch, bestF1);
+        return new TrainState(seed, step, epoch + 1, 0, validatedStep, bestStep, bestExactMatch, bestF1);
     }
 
-    /** With this validation as the best. */
-    TrainState withBest(double exactMatch, double f1) {
-        return new TrainState(seed, step, epoch, batch, step, exactMatch, f1);
+    /** After a validation with these scores, which are the best from now on where they are better. */
+    TrainState validated(double exactMatch, double f1) {
+        return improvedBy(exactMatch, f1)
+                ? new TrainState(seed, step, epoch, batch, step, step, exactMatch, f1)
+                : new TrainState(seed, step, epoch, batch, step, bestStep, bestExactMatch, bestF1);
+    }
+
+    /** Whether an epoch has just ended. */
+    boolean atEpochEnd() {
+        return step > 0 && batch == 0;
     }
 
     /** Whether a validation is better than the best so far: by exact match, then by F1. */
-    boolean improvedBy(double exactMatch, double f1) {
+    private boolean improvedBy(double exactMatch, double f1) {
         return exactMatch > bestExactMatch || exactMatch == bestExactMatch && f1 > bestF1;
     }
 }

@@ -21,20 +21,24 @@ import io.mixt5.train.squad.SquadPrompt;
 import io.mixt5.train.squad.SquadReader.Answers;
 import io.mixt5.train.squad.SquadScore;
 import java.io.PrintStream;
+import java.util.ArrayDeque;
 import java.util.Arrays;
+import java.util.Deque;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.function.BooleanSupplier;
 
 /**
  * A whole fine-tuning run as a {@link TrainConfig} describes it: data, epochs, validation, checkpoints.
  *
- * <p>Ends early, after saving, when a {@link StopSignal} asks for it.
+ * <p>Ends early, after saving, when it is asked to, as by a {@link StopSignal}.
  */
 public final class TrainingRun implements AutoCloseable {
     private final TrainConfig config;
     private final PrintStream out;
     private final RunDirectory directory;
+    private final Owned owned = new Owned();
     private final T5Tokenizer tokenizer;
     private final List<TextPair> train;
     private final List<SquadExample> validation;
@@ -51,26 +55,38 @@ public final class TrainingRun implements AutoCloseable {
         this.out = out;
         directory = new RunDirectory(config.saveDir);
         RunInputs inputs = RunInputs.of(config, directory);
-        tokenizer = T5Tokenizer.load(inputs.tokenizer()).withAddedTokens(SquadPrompt.MARKERS);
-        train = SquadPairs.read(inputs.train(), tokenizer, config.maxSequenceLength, config.maxTargetLength,
-                most(config.maxTrainSamples));
-        validation = inputs.validation() == null
-                ? List.of()
-                : SquadPairs.examples(inputs.validation(), Answers.REQUIRED, most(config.maxEvalSamples));
-        TrainState saved = config.resume == Resume.AUTO ? directory.lastState() : directory.cleared();
-        model = model(saved != null);
-        optimizer = optimizer();
-        state = saved == null ? TrainState.start(config.seed) : saved;
-        if (saved != null) {
-            if (saved.seed() != config.seed) {
-                throw new UserException(
-                        directory.last() + " was trained with seed " + saved.seed() + ", not " + config.seed
-                                + "; use that seed, another save_dir, or resume: false");
+        tokenizer = owned.add(T5Tokenizer.load(inputs.tokenizer())).withAddedTokens(SquadPrompt.MARKERS);
+        try {
+            train = SquadPairs.read(inputs.train(), tokenizer, config.maxSequenceLength, config.maxTargetLength,
+                    most(config.maxTrainSamples));
+            validation = inputs.validation() == null
+                    ? List.of()
+                    : SquadPairs.examples(inputs.validation(), Answers.REQUIRED, most(config.maxEvalSamples));
+            TrainState saved = savedState();
+            model = owned.add(model(saved != null));
+            checkVocabulary();
+            optimizer = owned.add(optimizer());
+            if (saved != null) {
+                directory.restore(optimizer, saved);
             }
-            directory.restore(optimizer, saved);
+            state = saved == null ? TrainState.start(config.seed) : saved;
+            totalSteps = config.maxSteps > 0
+                    ? config.maxSteps
+                    : (int) Math.ceil(config.numTrainEpochs * stepsPerEpoch());
+            trainer = new Trainer(model, optimizer, schedule(), config);
+        } catch (RuntimeException e) {
+            close();
+            throw e;
         }
-        totalSteps = config.maxSteps > 0 ? config.maxSteps : (int) Math.ceil(config.numTrainEpochs * stepsPerEpoch());
-        trainer = new Trainer(model, optimizer, schedule(), config);
+    }
+
+    private TrainState savedState() {
+        TrainState saved = config.resume == Resume.AUTO ? directory.lastState() : directory.cleared();
+        if (saved != null && saved.seed() != config.seed) {
+            throw new UserException(directory.last() + " was trained with seed " + saved.seed() + ", not " + config.seed
+                    + "; use that seed, another save_dir, or resume: never");
+        }
+        return saved;
     }
 
     private T5Model model(boolean resumed) {
@@ -87,11 +103,14 @@ public final class TrainingRun implements AutoCloseable {
         if (config.dropoutRate != null) {
             loaded.config().dropoutRate = config.dropoutRate;
         }
-        if (tokenizer.vocabularySize() > loaded.config().vocabSize) {
-            throw new UserException("the tokenizer has " + tokenizer.vocabularySize() + " ids but the model only "
-                    + loaded.config().vocabSize + "; use the tokenizer that belongs to the model");
-        }
         return loaded;
+    }
+
+    private void checkVocabulary() {
+        if (tokenizer.vocabularySize() > model.config().vocabSize) {
+            throw new UserException("the tokenizer has " + tokenizer.vocabularySize() + " ids but the model only "
+                    + model.config().vocabSize + "; use the tokenizer that belongs to the model");
+        }
     }
 
     private Optimizer optimizer() {
@@ -125,8 +144,8 @@ public final class TrainingRun implements AutoCloseable {
         return (batches + config.gradientAccumulationSteps - 1) / config.gradientAccumulationSteps;
     }
 
-    /** Trains to the end, or until {@code stop}; whether the end was reached. */
-    public boolean run(StopSignal stop) {
+    /** Trains to the end, or until {@code stop}, asked after each step, says so; whether the end was reached. */
+    public boolean run(BooleanSupplier stop) {
         out.printf("%s: %,d parameters on %s; %,d training and %,d validation questions; %,d steps%n",
                 config.saveDir.getFileName(),
                 model.parameters().count(), model.device(), train.size(), validation.size(), totalSteps);
@@ -143,43 +162,47 @@ public final class TrainingRun implements AutoCloseable {
         return finished;
     }
 
-    private boolean epochs(StopSignal stop, MetricsLog log, Progress progress) {
+    private boolean epochs(BooleanSupplier stop, MetricsLog log, Progress progress) {
         int[] lengths = train.stream().mapToInt(pair -> pair.source().length).toArray();
+        if (state.step() > 0 && state.validatedStep() < state.step()) {
+            // The run was stopped between a step and its validation.
+            validateIfDue(log);
+            directory.saveLast(model, tokenizer, optimizer, state);
+        }
         while (state.step() < totalSteps) {
             List<int[]> batches = BatchPlan.epoch(lengths, config.perDeviceTrainBatchSize, config.groupByLength,
-                    config.seed,
-                    state.epoch());
-            while (state.batch() < batches.size() && state.step() < totalSteps) {
+                    config.seed, state.epoch());
+            do {
                 int end = Math.min(batches.size(), state.batch() + config.gradientAccumulationSteps);
                 step(batches.subList(state.batch(), end), end, log, progress);
-                boolean epochEnds = end == batches.size();
-                boolean runEnds = state.step() == totalSteps;
-                if (epochEnds) {
+                if (end == batches.size()) {
                     state = state.nextEpoch();
                 }
-                boolean stopping = stop.requested();
-                if (!stopping && due(config.evaluationStrategy, config.evalSteps, epochEnds, runEnds)) {
-                    validate(log);
+                if (stop.getAsBoolean()) {
+                    directory.saveLast(model, tokenizer, optimizer, state);
+                    return false;
                 }
-                if (stopping || due(config.saveStrategy, config.saveSteps, epochEnds, runEnds)) {
+                validateIfDue(log);
+                if (due(config.saveStrategy, config.saveSteps)) {
                     directory.saveLast(model, tokenizer, optimizer, state);
                 }
-                if (stopping) {
-                    return runEnds;
-                }
-                if (epochEnds) {
-                    break;
-                }
-            }
+            } while (!state.atEpochEnd() && state.step() < totalSteps);
         }
         return true;
     }
 
-    private boolean due(Strategy strategy, int every, boolean epochEnds, boolean runEnds) {
+    private void validateIfDue(MetricsLog log) {
+        if (due(config.evaluationStrategy, config.evalSteps)) {
+            validate(log);
+        }
+    }
+
+    private boolean due(Strategy strategy, int every) {
+        boolean ended = state.step() == totalSteps;
         return switch (strategy) {
             case NO -> false;
-            case EPOCH -> epochEnds || runEnds;
-            case STEPS -> state.step() % every == 0 || runEnds;
+            case EPOCH -> state.atEpochEnd() || ended;
+            case STEPS -> state.step() % every == 0 || ended;
         };
     }
 
@@ -205,9 +228,6 @@ public final class TrainingRun implements AutoCloseable {
     }
 
     private void validate(MetricsLog log) {
-        if (validation.isEmpty()) {
-            return;
-        }
         long start = System.nanoTime();
         Answerer answerer = new Answerer(model, tokenizer, config.maxSequenceLength, config.generationMaxLength,
                 config.perDeviceEvalBatchSize);
@@ -226,11 +246,9 @@ public final class TrainingRun implements AutoCloseable {
         out.printf("after step %d: EM %.2f, F1 %.2f on %,d unseen questions%n", state.step(), score.exactMatch(),
                 score.f1(),
                 validation.size());
-        if (state.improvedBy(score.exactMatch(), score.f1())) {
-            state = state.withBest(score.exactMatch(), score.f1());
-            if (config.saveStrategy != Strategy.NO) {
-                directory.saveBest(model, tokenizer);
-            }
+        state = state.validated(score.exactMatch(), score.f1());
+        if (state.bestStep() == state.step() && config.saveStrategy != Strategy.NO) {
+            directory.saveBest(model, tokenizer);
         }
     }
 
@@ -249,8 +267,26 @@ public final class TrainingRun implements AutoCloseable {
 
     @Override
     public void close() {
-        optimizer.close();
-        model.close();
-        tokenizer.close();
+        owned.close();
+    }
+
+    /** What this run has opened, closed in reverse even where the constructor fails half-way. */
+    private static final class Owned {
+        private final Deque<AutoCloseable> resources = new ArrayDeque<>();
+
+        <T extends AutoCloseable> T add(T resource) {
+            resources.push(resource);
+            return resource;
+        }
+
+        void close() {
+            while (!resources.isEmpty()) {
+                try {
+                    resources.pop().close();
+                } catch (Exception e) {
+                    throw new IllegalStateException("a resource of the run cannot be closed", e);
+                }
+            }
+        }
     }
 }

@@ -1,0 +1,34 @@
+package io.mixt5.engine;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertInstanceOf;
+import static org.junit.jupiter.api.Assertions.assertSame;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.mixt5.engine.op.Add;
+import io.mixt5.engine.op.Scale;
+import io.mixt5.engine.reference.ReferenceAdd;
+import io.mixt5.engine.reference.ReferenceBackend;
+import org.junit.jupiter.api.Test;
+
+class KernelTableTest {
+    @Test
+    void findsKernelsByTheirNames() {
+        KernelTable kernels = new KernelTable(ReferenceBackend.class, "Reference");
+        Add.Kernel add = kernels.get(Add.Kernel.class);
+        assertInstanceOf(ReferenceAdd.class, add);
+        assertSame(add, kernels.get(Add.Kernel.class), "one instance per op");
+        assertInstanceOf(Scale.Kernel.class, kernels.get(Scale.Kernel.class));
+    }
+
+    @Test
+    void aMissingKernelNamesClassAndOp() {
+        KernelTable kernels = new KernelTable(KernelTableTest.class, "Absent");
+        var error = assertThrows(UnsupportedOperationException.class, () -> kernels.get(Add.Kernel.class));
+        assertEquals("no kernel io.mixt5.engine.AbsentAdd for the op Add; add that class or use another device",
+                error.getMessage());
+        assertTrue(error.getCause() instanceof ClassNotFoundException);
+        assertThrows(UnsupportedOperationException.class, () -> kernels.get(Add.Kernel.class), "asked again");
+    }
+}

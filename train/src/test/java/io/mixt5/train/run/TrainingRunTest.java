@@ -1,0 +1,155 @@
+package io.mixt5.train.run;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import io.mixt5.engine.Device;
+import io.mixt5.engine.UserException;
+import io.mixt5.train.config.TrainConfig;
+import io.mixt5.train.quickstart.Quickstart;
+import io.mixt5.train.squad.SquadPredictions;
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.io.PrintStream;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** Whole runs over a little data. */
+class TrainingRunTest {
+    private static final String MODEL = """
+            "model_config": {"preset": "tiny", "vocab_size": 512, "d_model": 32, "d_kv": 8, "d_ff": 48},
+            """;
+
+    @TempDir
+    static Path data;
+    @TempDir
+    Path directory;
+
+    private final ByteArrayOutputStream printed = new ByteArrayOutputStream();
+
+    @BeforeAll
+    static void makeData() {
+        new Quickstart(12, 3, 6, 300).write(data, 5);
+    }
+
+    @Test
+    void trainsValidatesAndSaves() throws IOException {
+        assertTrue(run("a", "'max_steps': 4, 'logging_steps': 2, 'eval_steps': 2, 'evaluation_strategy': 'steps'",
+                Integer.MAX_VALUE));
+        List<String> lines = Files.readAllLines(directory.resolve("a/metrics.jsonl"));
+        List<JsonNode> metrics = lines.stream().map(TrainingRunTest::json).toList();
+        assertEquals(List.of(2, 2, 4, 4), metrics.stream().map(line -> line.get("step").asInt()).toList());
+        assertTrue(metrics.get(0).get("loss").asDouble() > 0);
+        assertTrue(metrics.get(1).get("exact_match").asDouble() >= 0);
+        for (String file : List.of("last/model.safetensors", "last/config.json", "last/spiece.model",
+                "last/optimizer.safetensors",
+                "last/trainer_state.json", "best/model.safetensors", "best/generation_config.json")) {
+            assertTrue(Files.exists(directory.resolve("a").resolve(file)), file);
+        }
+        assertEquals(18, SquadPredictions.read(directory.resolve("a/predictions.json")).size());
+        assertTrue(printed.toString(StandardCharsets.UTF_8).contains("model: "),
+                printed.toString(StandardCharsets.UTF_8));
+    }
+
+    @Test
+    void lossFalls() throws IOException {
+        run("a", "'num_train_epochs': 4, 'logging_steps': 1, 'evaluation_strategy': 'no'", Integer.MAX_VALUE);
+        List<JsonNode> metrics = Files.readAllLines(directory.resolve("a/metrics.jsonl")).stream()
+                .map(TrainingRunTest::json).toList();
+        double first = metrics.getFirst().get("loss").asDouble();
+        double last = metrics.getLast().get("loss").asDouble();
+        assertTrue(last < 0.6 * first, first + " -> " + last);
+    }
+
+    @Test
+    void equalRunsLeaveEqualBytes() throws IOException {
+        run("a", "'max_steps': 4", Integer.MAX_VALUE);
+        run("b", "'max_steps': 4", Integer.MAX_VALUE);
+        assertSameCheckpoints("a", "b");
+    }
+
+    @Test
+    void aStoppedRunGoesOnAsIfItHadNotStopped() throws IOException {
+        String keys = "'num_train_epochs': 2, 'gradient_accumulation_steps': 2, 'optim': 'adamw', 'save_strategy': 'epoch'";
+        assertTrue(run("a", keys, Integer.MAX_VALUE));
+        assertFalse(run("b", keys, 1));
+        assertTrue(printed.toString(StandardCharsets.UTF_8).contains("stopped after step 1"));
+        assertFalse(run("b", keys, 4));
+        assertTrue(run("b", keys, Integer.MAX_VALUE));
+        assertSameCheckpoints("a", "b");
+    }
+
+    @Test
+    void neverResumesWhenToldSo() throws IOException {
+        run("a", "'max_steps': 3", Integer.MAX_VALUE);
+        run("a", "'max_steps': 2, 'resume': 'never'", Integer.MAX_VALUE);
+        assertEquals(2, json(Files.readString(directory.resolve("a/last/trainer_state.json"))).get("step").asInt());
+    }
+
+    @Test
+    void refusesToGoOnWithAnotherSeed() throws IOException {
+        run("a", "'max_steps': 1", Integer.MAX_VALUE);
+        UserException e = assertThrows(UserException.class,
+                () -> run("a", "'max_steps': 2, 'seed': 7", Integer.MAX_VALUE));
+        assertTrue(e.getMessage().contains("seed 42"), e.getMessage());
+    }
+
+    @Test
+    void learnsToPadWhenAskedTo() throws IOException {
+        assertTrue(run("a", "'max_steps': 1, 'label_padding': 'pad'", Integer.MAX_VALUE));
+        assertTrue(run("b", "'max_steps': 1", Integer.MAX_VALUE));
+        assertFalse(java.util.Arrays.equals(Files.readAllBytes(directory.resolve("a/last/model.safetensors")),
+                Files.readAllBytes(directory.resolve("b/last/model.safetensors"))));
+    }
+
+    private boolean run(String name, String keys, int steps) throws IOException {
+        Path config = directory.resolve(name + ".json");
+        Files.writeString(config, """
+                {%s "optim": "adafactor", "learning_rate": 0.01, "lr_scheduler_type": "constant",
+                 "train_file": "%s", "validation_file": "%s", "tokenizer_name_or_path": "%s", "save_dir": "%s", %s}
+                """
+                .formatted(MODEL, data.resolve("train.json"), data.resolve("validation.json"),
+                        data.resolve("spiece.model"),
+                        directory.resolve(name), keys.replace('\'', '"'))
+                .replace("\"optim\": \"adafactor\",", keys.contains("'optim'") ? "" : "\"optim\": \"adafactor\","));
+        AtomicInteger done = new AtomicInteger();
+        try (TrainingRun run = new TrainingRun(TrainConfig.load(config),
+                new PrintStream(printed, true, StandardCharsets.UTF_8))) {
+            return run.run(() -> done.incrementAndGet() >= steps);
+        }
+    }
+
+    private void assertSameCheckpoints(String first, String second) throws IOException {
+        try (var files = Files.walk(directory.resolve(first))) {
+            for (Path file : files.filter(Files::isRegularFile).filter(f -> !f.endsWith("metrics.jsonl")).toList()) {
+                Path other = directory.resolve(second).resolve(directory.resolve(first).relativize(file));
+                assertArrayEquals(Files.readAllBytes(file), Files.readAllBytes(other), file.toString());
+            }
+        }
+    }
+
+    private static JsonNode json(String text) {
+        try {
+            return new ObjectMapper().readTree(text);
+        } catch (IOException e) {
+            throw new AssertionError(e);
+        }
+    }
+
+    @AfterEach
+    void leavesNoTensor() {
+        assertEquals(0, Device.of("cpu").liveTensors());
+    }
+}
