@@ -24,7 +24,8 @@ final class DenseFeedForward implements FeedForward {
     @Override
     public Tensor apply(Tape tape, Tensor x, Tokens tokens) {
         Tensor up = Linear.apply(tape, x, in.value());
-        Tensor hidden = gate == null ? Relu.apply(tape, up, tape.dropout(dropout))
+        Tensor hidden = gate == null
+                ? Relu.apply(tape, up, tape.dropout(dropout))
                 : GatedGelu.apply(tape, Linear.apply(tape, x, gate.value()), up, tape.dropout(dropout));
         return Linear.apply(tape, hidden, out.value());
     }

@@ -12,11 +12,13 @@ interface FeedForward {
 
     /** A projection from D to F, with T5's initialisation. */
     static Parameter in(Parameters parameters, String name, T5Config config) {
-        return parameters.create(name, Shape.of(config.dFf, config.dModel), config.initializerFactor * Math.pow(config.dModel, -0.5));
+        return parameters.create(name, Shape.of(config.dFf, config.dModel),
+                config.initializerFactor * Math.pow(config.dModel, -0.5));
     }
 
     /** A projection from F to D, with T5's initialisation. */
     static Parameter out(Parameters parameters, String name, T5Config config) {
-        return parameters.create(name, Shape.of(config.dModel, config.dFf), config.initializerFactor * Math.pow(config.dFf, -0.5));
+        return parameters.create(name, Shape.of(config.dModel, config.dFf),
+                config.initializerFactor * Math.pow(config.dFf, -0.5));
     }
 }

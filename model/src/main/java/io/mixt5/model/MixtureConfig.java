@@ -81,13 +81,15 @@ public final class MixtureConfig {
     public boolean outputRouterLogits;
 
     /** Throws a {@link UserException} that names {@code where} and the key when a value cannot be. */
-    void check(String where) {
+    public void check(String where) {
         require(numLocalExperts >= 1, where, "num_local_experts", "at least 1", numLocalExperts);
         require(numExpertsPerTok >= 1 && numExpertsPerTok <= Math.min(8, numLocalExperts), where, "num_experts_per_tok",
                 "from 1 to 8 and at most num_local_experts", numExpertsPerTok);
-        require(jitter() >= 0 && jitter() < 1, where, "router_jitter_noise", "at least 0 and below 1", routerJitterNoise);
+        require(jitter() >= 0 && jitter() < 1, where, "router_jitter_noise", "at least 0 and below 1",
+                routerJitterNoise);
         require(moeLayerStep == null || moeLayerStep >= 1, where, "moe_layer_step", "at least 1", moeLayerStep);
-        require(expertDropoutRate == null || expertDropoutRate >= 0 && expertDropoutRate < 1, where, "expert_dropout_rate",
+        require(expertDropoutRate == null || expertDropoutRate >= 0 && expertDropoutRate < 1, where,
+                "expert_dropout_rate",
                 "at least 0 and below 1", expertDropoutRate);
         require(numMoeLayers != null || moeLayerStep != null || moeLayers != null, where, "num_moe_layers",
                 "given (or moe_layer_step or moe_layers) where activate_moe is true", numMoeLayers);

@@ -46,7 +46,8 @@ final class MixtureFeedForward implements FeedForward {
         modelDropout = (float) model.dropoutRate;
         expertDropout = config.expertDropoutRate == null ? modelDropout : config.expertDropoutRate.floatValue();
         gates = model.gated() ? new ArrayList<>() : null;
-        router = parameters.create(prefix + "gate.weight", Shape.of(config.numLocalExperts, model.dModel), ROUTER_DEVIATION);
+        router = parameters.create(prefix + "gate.weight", Shape.of(config.numLocalExperts, model.dModel),
+                ROUTER_DEVIATION);
         for (int e = 0; e < config.numLocalExperts; e++) {
             String expert = prefix + "experts." + e + ".";
             if (gates != null) {
@@ -67,8 +68,10 @@ final class MixtureFeedForward implements FeedForward {
         }
         Tensor rows = Dispatch.apply(tape, config.explorationScope == Scope.LAYER ? noisy : x, routing);
         Tensor up = GroupedLinear.apply(tape, rows, ins, routing.offsets());
-        Tensor hidden = gates == null ? Relu.apply(tape, up, tape.dropout(expertDropout))
-                : GatedGelu.apply(tape, GroupedLinear.apply(tape, rows, gates, routing.offsets()), up, tape.dropout(expertDropout));
+        Tensor hidden = gates == null
+                ? Relu.apply(tape, up, tape.dropout(expertDropout))
+                : GatedGelu.apply(tape, GroupedLinear.apply(tape, rows, gates, routing.offsets()), up,
+                        tape.dropout(expertDropout));
         return Combine.apply(tape, GroupedLinear.apply(tape, hidden, outs, routing.offsets()), routing);
     }
 

@@ -15,12 +15,15 @@ import java.util.Arrays;
  * @param balance the balance loss, before its factor; 1 when balanced
  * @param z the z-loss, before its factor
  */
-public record RoutingFigures(String layer, int[] counts, int tokens, int dropped, double entropy, double gate, double balance,
+public record RoutingFigures(String layer, int[] counts, int tokens, int dropped, double entropy, double gate,
+        double balance,
         double z) {
     static RoutingFigures read(String layer, Routing routing) {
         float[] stats = routing.stats().toFloats();
-        return new RoutingFigures(layer, routing.counts().toInts(), (int) stats[Routing.TOKENS], (int) stats[Routing.DROPPED],
-                stats[Routing.ENTROPY], stats[Routing.GATE], routing.balance().toFloats()[0], routing.z().toFloats()[0]);
+        return new RoutingFigures(layer, routing.counts().toInts(), (int) stats[Routing.TOKENS],
+                (int) stats[Routing.DROPPED],
+                stats[Routing.ENTROPY], stats[Routing.GATE], routing.balance().toFloats()[0],
+                routing.z().toFloats()[0]);
     }
 
     /** The busiest expert's entries relative to the mean; 1 when balanced, 0 without tokens. */

@@ -132,7 +132,8 @@ public final class T5Model implements AutoCloseable {
         Tokens tokens = new Tokens(batch.decoderInput().lengths(), valid(tape, batch.labels()), trace);
         Tensor logits = logits(tape, decode(tape, batch.decoderInput(), encoded, batch.source(), tokens));
         Tensor labels = tape.scope().ints(checked(batch.labels(), "label"), "labels");
-        Tensor loss = trace.addLosses(tape, CrossEntropy.apply(tape, logits, labels), config.mixture().routerAuxLossCoef,
+        Tensor loss = trace.addLosses(tape, CrossEntropy.apply(tape, logits, labels),
+                config.mixture().routerAuxLossCoef,
                 config.mixture().routerZLossCoef);
         return new Output(loss, logits, encoded, trace);
     }

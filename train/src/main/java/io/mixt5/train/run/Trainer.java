@@ -6,6 +6,7 @@ import io.mixt5.engine.Tape;
 import io.mixt5.engine.Tensor;
 import io.mixt5.engine.UserException;
 import io.mixt5.engine.op.GradNorm;
+import io.mixt5.model.RoutingFigures;
 import io.mixt5.model.T5Batch;
 import io.mixt5.model.T5Model;
 import io.mixt5.train.config.TrainConfig;
@@ -21,6 +22,7 @@ final class Trainer {
     private final Optimizer optimizer;
     private final Schedule schedule;
     private final TrainConfig config;
+    private List<RoutingFigures> routing = List.of();
 
     /**
      * What an update did.
@@ -29,8 +31,9 @@ final class Trainer {
      * @param norm of the gradients, before clipping
      * @param learningRate that was used
      * @param tokens of sources and targets
+     * @param routing what the mixtures did with the last micro-batch
      */
-    record Update(double loss, double norm, double learningRate, long tokens) {
+    record Update(double loss, double norm, double learningRate, long tokens, List<RoutingFigures> routing) {
     }
 
     Trainer(T5Model model, Optimizer optimizer, Schedule schedule, TrainConfig config) {
@@ -61,16 +64,17 @@ final class Trainer {
             Tensor norm = GradNorm.apply(scope, gradients);
             double rate = schedule.rate(step);
             optimizer.step(rate, norm, config.maxGradNorm);
-            return new Update(loss, norm.toFloats()[0], rate, tokens);
+            return new Update(loss, norm.toFloats()[0], rate, tokens, routing);
         }
     }
 
     private double pass(T5Batch batch, int noise, int passes) {
         try (Scope scope = new Scope(model.device())) {
             Tape tape = Tape.training(scope, config.seed, noise);
-            Tensor loss = model.forward(tape, batch).loss();
-            tape.backward(loss, 1.0 / passes);
-            return loss.toFloats()[0];
+            T5Model.Output output = model.forward(tape, batch);
+            tape.backward(output.loss(), 1.0 / passes);
+            routing = output.routing().figures();
+            return output.loss().toFloats()[0];
         }
     }
 
