@@ -69,7 +69,7 @@ final class AttentionRows {
             sum = sum.add(exponential);
             store(exponential, at(scores, i));
         }
-        return LaneSum.of(sum);
+        return VectorMath.sum(sum);
     }
 
     /** weights *= factors * factor over n elements. */
@@ -113,7 +113,7 @@ final class AttentionRows {
             VectorMask<Float> rest = Lanes.F.indexInRange(i, n);
             sum = load(at(a, i), rest).fma(load(at(b, i), rest), sum);
         }
-        return LaneSum.of(sum);
+        return VectorMath.sum(sum);
     }
 
     /** scores[j] = q . k[j], for {@code keys} rows of k, {@code size} elements each and {@code width} apart. */

@@ -92,7 +92,7 @@ public final class CpuRmsNorm extends F32Kernel implements RmsNorm.Kernel {
             sum0 = Floats.load(x + 4L * i, rest).mul(Floats.load(w + 4L * i, rest))
                     .fma(Floats.load(dy + 4L * i, rest), sum0);
         }
-        return LaneSum.of(sum0.add(sum1));
+        return VectorMath.sum(sum0.add(sum1));
     }
 
     /** sum += scale x dy. */

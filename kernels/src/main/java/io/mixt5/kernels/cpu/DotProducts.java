@@ -121,15 +121,15 @@ final class DotProducts {
             s3 = FloatVector.fromMemorySegment(F, ALL, a3 + offset, ORDER).fma(x, s3);
             t3 = FloatVector.fromMemorySegment(F, ALL, a3 + offset + V, ORDER).fma(y, t3);
         }
-        finish(LaneSum.of(s0.add(t0)), whole, k, alpha, a0, b0, beta, c);
+        finish(VectorMath.sum(s0.add(t0)), whole, k, alpha, a0, b0, beta, c);
         if (rows > 1) {
-            finish(LaneSum.of(s1.add(t1)), whole, k, alpha, a1, b0, beta, c + rowC);
+            finish(VectorMath.sum(s1.add(t1)), whole, k, alpha, a1, b0, beta, c + rowC);
         }
         if (rows > 2) {
-            finish(LaneSum.of(s2.add(t2)), whole, k, alpha, a2, b0, beta, c + 2 * rowC);
+            finish(VectorMath.sum(s2.add(t2)), whole, k, alpha, a2, b0, beta, c + 2 * rowC);
         }
         if (rows > 3) {
-            finish(LaneSum.of(s3.add(t3)), whole, k, alpha, a3, b0, beta, c + 3 * rowC);
+            finish(VectorMath.sum(s3.add(t3)), whole, k, alpha, a3, b0, beta, c + 3 * rowC);
         }
     }
 

@@ -70,7 +70,7 @@ final class Reductions {
             FloatVector x = Floats.load(address + 4L * i);
             sum0 = x.fma(x, sum0);
         }
-        return LaneSum.of(sum0.add(sum1).add(sum2.add(sum3)));
+        return VectorMath.sum(sum0.add(sum1).add(sum2.add(sum3)));
     }
 
     /** The sum of (a b)^2 over n pairs of floats. */
@@ -102,7 +102,7 @@ final class Reductions {
             FloatVector product = Floats.load(a + 4L * i).mul(Floats.load(b + 4L * i));
             sum0 = product.fma(product, sum0);
         }
-        return LaneSum.of(sum0.add(sum1));
+        return VectorMath.sum(sum0.add(sum1));
     }
 
     /** log(sum(exp(x))) over n floats, read once; NaN when there is a NaN. */
@@ -138,7 +138,7 @@ final class Reductions {
         for (int i = 0; i < n; i += Lanes.FLOATS) {
             sum = sum.add(VectorMath.exp(Floats.load(address + 4L * i).sub(max)));
         }
-        return LaneSum.of(sum);
+        return VectorMath.sum(sum);
     }
 
     /** A vector in this thread's scratch memory: n floats, fewer than a vector's, and behind them {@code filler}. */

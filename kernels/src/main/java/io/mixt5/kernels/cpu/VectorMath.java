@@ -4,12 +4,13 @@ import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.IntVector;
 import jdk.incubator.vector.VectorMask;
 import jdk.incubator.vector.VectorOperators;
+import jdk.incubator.vector.VectorShuffle;
 
 /**
- * Elementary functions on vectors of {@link Lanes#F}, made of a few multiplications each, so that they inline into the
- * loops that call them. A lane's result does not depend on the vector's width.
+ * Functions on vectors of {@link Lanes#F}, made of few instructions each, so that they inline into the loops that call
+ * them. Equal arguments give equal bits, and the result of a lane does not depend on the vector's width.
  */
-public final class VectorMath {
+final class VectorMath {
     /** Below this exp is less than the smallest normal float, and taken to be 0. */
     private static final float EXP_LOWEST = -0x1.5d589ep6f;
     /** Above this exp is more than the largest float. */
@@ -31,14 +32,41 @@ public final class VectorMath {
 
     private static final int SIGNIFICAND_BITS = 23;
 
+    private static final VectorShuffle<Float> SWAP_8 = swap(8);
+    private static final VectorShuffle<Float> SWAP_4 = swap(4);
+    private static final VectorShuffle<Float> SWAP_2 = swap(2);
+    private static final VectorShuffle<Float> SWAP_1 = swap(1);
+
     private VectorMath() {
+    }
+
+    /** Exchanges neighbouring groups of {@code distance} lanes; leaves them where there are not so many. */
+    private static VectorShuffle<Float> swap(int distance) {
+        return VectorShuffle.fromOp(Lanes.F, lane -> (lane ^ distance) % Lanes.FLOATS);
+    }
+
+    /**
+     * The sum of all lanes, the upper half being added to the lower one until one is left. The order in which
+     * {@code reduceLanes} adds is not specified, and the JIT's is not the interpreter's: a result would change when a
+     * method gets compiled.
+     */
+    static float sum(FloatVector x) {
+        FloatVector sum = x;
+        if (Lanes.FLOATS > 8) {
+            sum = sum.add(sum.rearrange(SWAP_8));
+        }
+        if (Lanes.FLOATS > 4) {
+            sum = sum.add(sum.rearrange(SWAP_4));
+        }
+        sum = sum.add(sum.rearrange(SWAP_2));
+        return sum.add(sum.rearrange(SWAP_1)).lane(0);
     }
 
     /**
      * e to the power of each lane, with a relative error below 1e-7. Results that would be subnormal (below x =
      * -87.336, minus infinity included) are 0; what overflows is infinity and NaN stays NaN.
      */
-    public static FloatVector exp(FloatVector x) {
+    static FloatVector exp(FloatVector x) {
         // x = n ln(2) + r with a whole n and |r| <= ln(2)/2, so that exp(x) = 2^n exp(r).
         FloatVector shifted = x.fma(constant(LOG2_E), constant(ROUNDER));
         FloatVector n = shifted.sub(ROUNDER);

@@ -217,4 +217,22 @@ class CpuAttentionTest {
             }
         }
     }
+
+    @ParameterizedTest
+    @CsvSource({"128", "256", "512"})
+    void anyVectorWidth(int bits) throws Exception {
+        if (bits != Lanes.F.vectorBitSize()) {
+            Jvm.run(OneCall.class, "-Dmixt5.vectorBits=" + bits);
+        }
+    }
+
+    /** Fails with an exit code when this process' width gives something else than the reference. */
+    static final class OneCall {
+        private OneCall() {
+        }
+
+        public static void main(String[] args) {
+            Call.of(SequenceLayout.self(70, 1, 19), 2, 13, true, true, true).equalsTheReference(false);
+        }
+    }
 }

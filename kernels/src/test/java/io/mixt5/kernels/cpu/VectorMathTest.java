@@ -49,4 +49,23 @@ class VectorMathTest {
                 Float.POSITIVE_INFINITY, Float.NaN};
         assertEquals(Arrays.toString(expected), Arrays.toString(y));
     }
+
+    /** Often enough that the first calls are interpreted and the last ones compiled. */
+    @Test
+    void sumAddsInOneOrder() {
+        Random random = new Random(2);
+        float[] x = new float[Lanes.FLOATS];
+        for (int call = 0; call < 100_000; call++) {
+            for (int i = 0; i < x.length; i++) {
+                x[i] = random.nextFloat(-1, 1);
+            }
+            float[] halves = x.clone();
+            for (int n = x.length / 2; n > 0; n /= 2) {
+                for (int i = 0; i < n; i++) {
+                    halves[i] += halves[i + n];
+                }
+            }
+            assertEquals(halves[0], VectorMath.sum(FloatVector.fromArray(Lanes.F, x, 0)));
+        }
+    }
 }
