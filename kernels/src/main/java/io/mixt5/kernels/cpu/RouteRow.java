@@ -103,9 +103,9 @@ final class RouteRow {
             sum = sum.add(exp);
             moment = exp.fma(x.max(LOWEST), moment);
         }
-        double total = LaneSum.of(sum);
+        double total = VectorMath.sum(sum);
         double log = Math.log(total);
-        entropies += log - LaneSum.of(moment) / total;
+        entropies += log - VectorMath.sum(moment) / total;
         float inverse = (float) (1 / total);
         for (int i = 0; i < padded; i += Lanes.FLOATS) {
             FloatVector p = Floats.load(probabilities + 4L * i).mul(inverse);

@@ -41,6 +41,6 @@ final class Rows {
             VectorMask<Float> rest = Floats.first(n - i);
             sum0 = Floats.load(a + 4L * i, rest).fma(Floats.load(b + 4L * i, rest), sum0);
         }
-        return LaneSum.of(sum0.add(sum1).add(sum2.add(sum3)));
+        return VectorMath.sum(sum0.add(sum1).add(sum2.add(sum3)));
     }
 }
