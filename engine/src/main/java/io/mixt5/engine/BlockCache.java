@@ -55,9 +55,19 @@ final class BlockCache {
     }
 
     private Block fresh(long size) {
-        Block block = new Block(backend.allocate(size), size);
+        Block block = new Block(reserve(size), size);
         reservedBytes += size;
         return block;
+    }
+
+    /** Asks the backend; where it has no more, gives back the blocks that lie idle and asks once again. */
+    private long reserve(long size) {
+        try {
+            return backend.allocate(size);
+        } catch (OutOfMemoryError e) {
+            trim();
+            return backend.allocate(size);
+        }
     }
 
     synchronized void free(Block block) {

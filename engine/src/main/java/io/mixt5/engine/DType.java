@@ -45,7 +45,11 @@ public enum DType {
         };
     }
 
-    /** Stores {@code value} at {@code address}, rounded to nearest even (integers: truncated). */
+    /**
+     * Stores {@code value} at {@code address}, rounded to nearest even (integers: truncated). F16 and BF16 are rounded
+     * twice, to F32 first, as kernels that compute in F32 round them: a value that F32 takes to the middle of two
+     * halves may end at the farther one.
+     */
     public void store(long address, double value) {
         switch (this) {
             case F64 -> Memory.setDouble(address, value);

@@ -1,14 +1,23 @@
 package io.mixt5.engine;
 
 import io.mixt5.engine.op.Add;
+import java.util.ArrayList;
 import java.util.Collections;
 import java.util.IdentityHashMap;
+import java.util.List;
 import java.util.Set;
 
 /** What a node's backward sees of the gradients: those of its outputs, and places for those of its inputs. */
 public final class Gradients {
     private final Tape tape;
     private final Set<Tensor> kept = Collections.newSetFromMap(new IdentityHashMap<>());
+    /** The inputs whose places the node at work has asked for. */
+    private final Set<Tensor> asked = Collections.newSetFromMap(new IdentityHashMap<>());
+    private final List<Share> shares = new ArrayList<>();
+
+    /** A part of an input's gradient in a place of its own, to be added once the node is done. */
+    private record Share(Tensor gradient, Tensor input) {
+    }
 
     /**
      * Where a kernel puts the gradient of an input.
@@ -33,10 +42,19 @@ public final class Gradients {
         return output.grad();
     }
 
-    /** Where to put the gradient of {@code input}; null when it (or the input itself) is not wanted. */
+    /**
+     * Where to put the gradient of {@code input}; null when it (or the input itself) is not wanted. A node that asks
+     * for one tensor several times, having it for several inputs, gets several places, whose contents are added up when
+     * it is done.
+     */
     public Target into(Tensor input) {
         if (input == null || !input.requiresGrad()) {
             return null;
+        }
+        if (!asked.add(input)) {
+            Tensor share = tape.allocate(input.dtype(), input.shape(), "share of grad of " + input.origin());
+            shares.add(new Share(share, input));
+            return new Target(share, false);
         }
         boolean accumulate = input.grad() != null;
         if (!accumulate) {
@@ -66,23 +84,19 @@ public final class Gradients {
             return;
         }
         Tensor gradient = of(output);
-        if (input.grad() != null) {
-            tape.kernel(Add.Kernel.class, gradient.dtype()).accumulate(gradient, input.grad());
-        } else if (kept.contains(output) || isLeaf(input)) {
-            place(input);
-            input.grad().copyFrom(gradient);
+        if (stays(output) || !give(gradient, input)) {
+            add(gradient, input);
         } else {
-            input.setGrad(gradient);
             output.setGrad(null);
         }
     }
 
+    /** Starts with {@code gradient} at an output, which stays; the tape owns the gradient from now on. */
     void seed(Tensor output, Tensor gradient) {
         kept.add(output);
-        if (output.grad() == null) {
-            output.setGrad(gradient);
-        } else {
-            tape.kernel(Add.Kernel.class, gradient.dtype()).accumulate(gradient, output.grad());
+        if (!give(gradient, output)) {
+            add(gradient, output);
+            gradient.close();
         }
     }
 
@@ -90,22 +104,60 @@ public final class Gradients {
         kept.add(tensor);
     }
 
-    /** Closes what a node's output leaves behind once the node is done. */
-    void finish(Tensor output) {
-        if (!kept.contains(output)) {
-            output.close();
+    /** Adds up what a node has put into several places for one tensor, once its backward has run. */
+    void settle() {
+        for (Share share : shares) {
+            tape.kernel(Add.Kernel.class, share.gradient.dtype()).accumulate(share.gradient, share.input.grad());
+            share.gradient.close();
+        }
+        shares.clear();
+        asked.clear();
+    }
+
+    /** Closes a tensor that a node leaves behind once it is done, unless it is to stay. */
+    void finish(Tensor tensor) {
+        if (!stays(tensor)) {
+            tensor.close();
         }
     }
 
-    private boolean isLeaf(Tensor input) {
-        return input.scope == null;
+    /** Gives the content of a tensor back now, unless it is to stay. */
+    void release(Tensor tensor) {
+        if (!stays(tensor)) {
+            tensor.release();
+        }
     }
 
-    private void place(Tensor input) {
+    /** Whether a tensor outlives backward: it was kept, or the tape's scope does not own it (any more). */
+    private boolean stays(Tensor tensor) {
+        return kept.contains(tensor) || tensor.scope != tape.scope();
+    }
+
+    /** Makes {@code gradient} that of {@code input}, if that has none and is closed by the same scope. */
+    private static boolean give(Tensor gradient, Tensor input) {
+        if (input.gradBuffer() != null || input.scope == null || input.scope != gradient.scope) {
+            return false;
+        }
+        input.setGrad(gradient);
+        return true;
+    }
+
+    private void add(Tensor gradient, Tensor input) {
+        if (input.grad() != null) {
+            tape.kernel(Add.Kernel.class, gradient.dtype()).accumulate(gradient, input.grad());
+        } else {
+            place(input);
+            input.grad().copyFrom(gradient);
+        }
+    }
+
+    /** Makes a place for the gradient that lives as long as the input. */
+    private static void place(Tensor input) {
         if (input.gradBuffer() == null) {
-            input.setGrad(isLeaf(input)
-                    ? new Tensor(input.device(), input.dtype(), input.shape(), "grad of " + input.origin())
-                    : tape.scope().allocate(input.dtype(), input.shape(), "grad of " + input.origin()));
+            String origin = "grad of " + input.origin();
+            input.setGrad(input.scope == null
+                    ? new Tensor(input.device(), input.dtype(), input.shape(), origin)
+                    : input.scope.allocate(input.dtype(), input.shape(), origin));
         }
         input.markGradSet();
     }

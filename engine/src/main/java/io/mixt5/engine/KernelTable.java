@@ -1,5 +1,6 @@
 package io.mixt5.engine;
 
+import java.lang.reflect.InvocationTargetException;
 import java.util.concurrent.ConcurrentHashMap;
 
 /**
@@ -18,19 +19,35 @@ public final class KernelTable {
         this.prefix = prefix;
     }
 
-    /** The kernel that implements {@code type}, an op's nested {@code Kernel} interface. */
+    /**
+     * The kernel that implements {@code type}, an op's nested {@code Kernel} interface.
+     *
+     * @throws UnsupportedOperationException when there is no such class
+     * @throws IllegalStateException when there is one that cannot be used, saying why
+     */
     public <K extends Kernel> K get(Class<K> type) {
         Kernel kernel = kernels.get(type);
         return type.cast(kernel != null ? kernel : kernels.computeIfAbsent(type, this::load));
     }
 
     private Kernel load(Class<?> type) {
-        String name = home.getPackageName() + "." + prefix + type.getEnclosingClass().getSimpleName();
+        String op = type.getEnclosingClass().getSimpleName();
+        String name = home.getPackageName() + "." + prefix + op;
         try {
-            return (Kernel) Class.forName(name, true, home.getClassLoader()).getDeclaredConstructor().newInstance();
+            Class<?> found = Class.forName(name, true, home.getClassLoader());
+            if (!type.isAssignableFrom(found)) {
+                throw new IllegalStateException("the kernel " + name + " does not implement " + op + ".Kernel");
+            }
+            return (Kernel) found.getDeclaredConstructor().newInstance();
+        } catch (ClassNotFoundException e) {
+            throw new UnsupportedOperationException(
+                    "no kernel " + name + " for the op " + op + "; add that class or use another device", e);
+        } catch (InvocationTargetException e) {
+            throw new IllegalStateException("the constructor of the kernel " + name + " failed: " + e.getCause(),
+                    e.getCause());
         } catch (ReflectiveOperationException e) {
-            throw new UnsupportedOperationException("no kernel " + name + " for the op "
-                    + type.getEnclosingClass().getSimpleName() + "; add that class or use another device", e);
+            throw new IllegalStateException(
+                    "the kernel " + name + " cannot be made; give it a public constructor without arguments", e);
         }
     }
 }

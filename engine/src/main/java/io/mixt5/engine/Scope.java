@@ -11,6 +11,7 @@ public final class Scope implements AutoCloseable {
     private final Device device;
     private final Scope parent;
     private final ArrayList<Tensor> tensors = new ArrayList<>();
+    private boolean closed;
 
     /** A scope of its own on {@code device}. */
     public Scope(Device device) {
@@ -24,6 +25,7 @@ public final class Scope implements AutoCloseable {
 
     /** A scope inside this one; what it keeps goes to this one. Close it first. */
     public Scope child() {
+        requireOpen();
         return new Scope(device, this);
     }
 
@@ -32,8 +34,13 @@ public final class Scope implements AutoCloseable {
         return device;
     }
 
-    /** A tensor of undefined content, closed with this scope; {@code origin} is the op's name for error messages. */
+    /**
+     * A tensor of undefined content, closed with this scope; {@code origin} is the op's name for error messages.
+     *
+     * @throws IllegalStateException when the scope is closed, as every method that makes or keeps a tensor does
+     */
     public Tensor allocate(DType dtype, Shape shape, String origin) {
+        requireOpen();
         return adopt(new Tensor(device, dtype, shape, origin));
     }
 
@@ -62,15 +69,32 @@ public final class Scope implements AutoCloseable {
         return tensor;
     }
 
-    /** Lets {@code tensor} out: to the parent scope, or, where there is none, to the caller, who then closes it. */
+    /**
+     * Lets {@code tensor} out, and its gradient with it: to the parent scope, or, where there is none, to the caller,
+     * who then closes it.
+     */
     public Tensor keep(Tensor tensor) {
+        requireOpen();
         if (tensor.scope == this) {
+            if (parent != null) {
+                parent.requireOpen();
+            }
             forget(tensor);
             if (parent != null) {
                 parent.adopt(tensor);
             }
+            if (tensor.gradBuffer() != null) {
+                keep(tensor.gradBuffer());
+            }
         }
         return tensor;
+    }
+
+    private void requireOpen() {
+        if (closed) {
+            throw new IllegalStateException(
+                    "a closed scope owns nothing; allocate in it and keep what is to stay before it closes");
+        }
     }
 
     void forget(Tensor tensor) {
@@ -82,9 +106,10 @@ public final class Scope implements AutoCloseable {
         tensor.scope = null;
     }
 
-    /** Closes every tensor that has not been kept. */
+    /** Closes every tensor that has not been kept, and the scope itself. Closing twice is harmless. */
     @Override
     public void close() {
+        closed = true;
         while (!tensors.isEmpty()) {
             tensors.getLast().close();
         }

@@ -9,14 +9,14 @@ public final class Shape {
 
     private Shape(long[] dims) {
         this.dims = dims;
-        long product = 1;
+        boolean empty = false;
         for (long dim : dims) {
             if (dim < 0) {
                 throw new IllegalArgumentException("a shape has a negative size: " + Arrays.toString(dims));
             }
-            product = Math.multiplyExact(product, dim);
+            empty |= dim == 0;
         }
-        this.count = product;
+        this.count = empty ? 0 : product(dims.length);
     }
 
     /** The shape with these sizes; none at all is a scalar. Throws ArithmeticException past 2^63 elements. */
@@ -41,7 +41,7 @@ public final class Shape {
 
     /** Product of all sizes but the last: the rows of the matrix that ops see. A scalar has one row. */
     public long rows() {
-        return dims.length == 0 ? 1 : columns() == 0 ? leading() : count / columns();
+        return dims.length == 0 ? 1 : columns() == 0 ? product(dims.length - 1) : count / columns();
     }
 
     /** Size of the last dimension; 1 for a scalar. */
@@ -49,8 +49,11 @@ public final class Shape {
         return dims.length == 0 ? 1 : dims[dims.length - 1];
     }
 
-    /** This shape with its last size replaced by {@code columns}. */
+    /** This shape with its last size replaced by {@code columns}; not for scalars, which have none. */
     public Shape withColumns(long columns) {
+        if (dims.length == 0) {
+            throw new IllegalArgumentException("a scalar has no columns to replace");
+        }
         long[] changed = dims.clone();
         changed[changed.length - 1] = columns;
         return new Shape(changed);
@@ -61,10 +64,10 @@ public final class Shape {
         return dims.clone();
     }
 
-    private long leading() {
+    private long product(int axes) {
         long product = 1;
-        for (int i = 0; i < dims.length - 1; i++) {
-            product *= dims[i];
+        for (int i = 0; i < axes; i++) {
+            product = Math.multiplyExact(product, dims[i]);
         }
         return product;
     }

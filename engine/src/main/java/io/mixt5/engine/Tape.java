@@ -23,6 +23,7 @@ public final class Tape {
     private Scope current;
     private int streams;
     private boolean training;
+    private boolean done;
 
     /** How a node differentiates itself: reads its outputs' gradients and adds to its inputs'. */
     @FunctionalInterface
@@ -43,8 +44,14 @@ public final class Tape {
         this.step = step;
     }
 
-    /** A tape that records, with dropout and other noise drawn for {@code step} of the run with {@code seed}. */
+    /**
+     * A tape that records, with dropout and other noise drawn for {@code step} of the run with {@code seed}. Steps
+     * count from 0; negative ones are set apart for numbers drawn outside of training, as initial weights are.
+     */
     public static Tape training(Scope scope, long seed, int step) {
+        if (step < 0) {
+            throw new IllegalArgumentException("steps of training count from 0, so there is no step " + step);
+        }
         return new Tape(scope, true, true, seed, step);
     }
 
@@ -158,13 +165,28 @@ public final class Tape {
         }
     }
 
-    /** Lets a tensor outlive {@link #backward} (until the scope closes). */
+    /**
+     * Lets a tensor and its gradient outlive {@link #backward} (until the scope closes). One that the tape's scope has
+     * let out by {@link Scope#keep} outlives it too.
+     */
     public Tensor keep(Tensor tensor) {
         gradients.keep(tensor);
         return tensor;
     }
 
-    /** Differentiates {@code loss}, a tensor of one element, with respect to every tensor that requires a gradient. */
+    /**
+     * Gives the content of a tensor back ahead of backward, on the caller's word that neither the caller nor the
+     * backward of any node reads it again; its gradient is computed as ever. What reads it all the same gets the error
+     * of a closed tensor. A tensor that is kept, or that this tape's scope does not own, stays as it is.
+     */
+    public void release(Tensor tensor) {
+        gradients.release(tensor);
+    }
+
+    /**
+     * Differentiates {@code loss}, a tensor of one element, with respect to every tensor that requires a gradient. A
+     * tape goes backward once.
+     */
     public void backward(Tensor loss) {
         backward(loss, 1);
     }
@@ -174,6 +196,7 @@ public final class Tape {
         if (loss.count() != 1) {
             throw new IllegalArgumentException("backward starts from one number, not from " + loss);
         }
+        checkBackward(loss);
         Tensor seed = allocate(loss.dtype(), loss.shape(), "seed of backward");
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment value = arena.allocate(seed.bytes(), 8);
@@ -183,12 +206,21 @@ public final class Tape {
         backward(new Tensor[]{loss}, new Tensor[]{seed});
     }
 
-    /** Differentiates the sum over i of the inner product of outputs[i] and seeds[i]; the tape takes the seeds over. */
+    /**
+     * Differentiates the sum over i of the inner product of outputs[i] and seeds[i]. The tape takes the seeds over, so
+     * each is a tensor of its own.
+     *
+     * @throws IllegalArgumentException when an output needs no gradient or a seed does not fit its output
+     * @throws IllegalStateException when the tape does not record or has gone backward before
+     */
     public void backward(Tensor[] outputs, Tensor[] seeds) {
-        if (!recording) {
-            throw new IllegalStateException(
-                    "an inference tape cannot go backward; record with Tape.training or Tape.recording");
+        checkBackward(outputs);
+        for (int i = 0; i < outputs.length; i++) {
+            if (!seeds[i].shape().equals(outputs[i].shape()) || seeds[i].dtype() != outputs[i].dtype()) {
+                throw new IllegalArgumentException("backward cannot start from " + outputs[i] + " with " + seeds[i]);
+            }
         }
+        done = true;
         for (int i = 0; i < outputs.length; i++) {
             gradients.seed(outputs[i], seeds[i]);
         }
@@ -200,12 +232,30 @@ public final class Tape {
             }
             if (reached) {
                 node.backward.run(gradients);
+                gradients.settle();
             }
             for (Tensor output : node.outputs) {
                 gradients.finish(output);
             }
             for (Tensor saved : node.saved) {
-                saved.close();
+                gradients.finish(saved);
+            }
+        }
+    }
+
+    private void checkBackward(Tensor... outputs) {
+        if (!recording) {
+            throw new IllegalStateException(
+                    "an inference tape cannot go backward; record with Tape.training or Tape.recording");
+        }
+        if (done) {
+            throw new IllegalStateException("a tape goes backward once, and this one has; record the pass again on a "
+                    + "tape of its own, or give all outputs to one backward");
+        }
+        for (Tensor output : outputs) {
+            if (!output.requiresGrad()) {
+                throw new IllegalArgumentException("backward cannot start from " + output
+                        + ", which depends on no tensor that requires a gradient");
             }
         }
     }

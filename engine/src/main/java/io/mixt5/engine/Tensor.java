@@ -63,9 +63,9 @@ public final class Tensor implements AutoCloseable {
         return shape.count();
     }
 
-    /** Bytes of the content. */
+    /** Bytes of the content. Throws ArithmeticException past 2^63, which making such a tensor does first. */
     public long bytes() {
-        return shape.count() * dtype.bytes();
+        return Math.multiplyExact(shape.count(), (long) dtype.bytes());
     }
 
     /** The op or the name that made this tensor. */
@@ -89,7 +89,7 @@ public final class Tensor implements AutoCloseable {
         return address() + row * shape.columns() * dtype.bytes();
     }
 
-    /** Whether {@link #close} has been called. */
+    /** Whether the content is gone, by {@link #close} or {@link Tape#release}. */
     public boolean closed() {
         return block == null;
     }
@@ -208,9 +208,6 @@ public final class Tensor implements AutoCloseable {
     /** Gives the memory back. Closing twice is harmless. */
     @Override
     public void close() {
-        if (block == null) {
-            return;
-        }
         if (scope != null) {
             scope.forget(this);
         }
@@ -218,8 +215,15 @@ public final class Tensor implements AutoCloseable {
             grad.close();
             setGrad(null);
         }
-        device.free(block);
-        block = null;
+        release();
+    }
+
+    /** Gives the memory of the content back, but leaves the tensor its owner and its gradient. */
+    void release() {
+        if (block != null) {
+            device.free(block);
+            block = null;
+        }
     }
 
     @Override

@@ -2,6 +2,7 @@ package io.mixt5.engine;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.util.ArrayList;
@@ -104,6 +105,21 @@ class BlockCacheTest {
         assertEquals(320, cache.reservedBytes());
         assertEquals(List.of(first.address()), backend.freed, "trimming spares what is in use");
         cache.free(second);
+    }
+
+    @Test
+    void idleBlocksMakeRoomWhenTheBackendHasNone() {
+        backend.capacity = 2;
+        BlockCache.Block used = cache.allocate(300);
+        BlockCache.Block idle = cache.allocate(300);
+        cache.free(idle);
+        BlockCache.Block large = cache.allocate(5000);
+        assertEquals(List.of(idle.address()), backend.freed, "what is in use stays");
+        assertThrows(OutOfMemoryError.class, () -> cache.allocate(5000), "asked once more, not for ever");
+        assertEquals(2, cache.liveBlocks());
+        assertEquals(320 + 5120, cache.reservedBytes());
+        cache.free(used);
+        cache.free(large);
     }
 
     @Test

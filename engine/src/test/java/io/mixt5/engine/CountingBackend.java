@@ -14,6 +14,8 @@ final class CountingBackend extends HostMemory {
     final List<Long> allocated = new ArrayList<>();
     /** Addresses given back, in order. */
     final List<Long> freed = new ArrayList<>();
+    /** How many blocks there can be at a time. */
+    int capacity = Integer.MAX_VALUE;
 
     @Override
     public String name() {
@@ -27,6 +29,9 @@ final class CountingBackend extends HostMemory {
 
     @Override
     public long allocate(long bytes) {
+        if (live.size() >= capacity) {
+            throw new OutOfMemoryError("all " + capacity + " blocks are in use");
+        }
         long address = super.allocate(bytes);
         allocated.add(bytes);
         live.add(address);

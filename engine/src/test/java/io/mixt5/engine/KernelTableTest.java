@@ -31,4 +31,45 @@ class KernelTableTest {
         assertTrue(error.getCause() instanceof ClassNotFoundException);
         assertThrows(UnsupportedOperationException.class, () -> kernels.get(Add.Kernel.class), "asked again");
     }
+
+    /** A kernel that cannot start. */
+    static final class BrokenAdd implements Add.Kernel {
+        BrokenAdd() {
+            throw new UnsatisfiedLinkError("no library");
+        }
+
+        @Override
+        public String unsupported(DType dtype) {
+            return null;
+        }
+
+        @Override
+        public void forward(Tensor a, Tensor b, Tensor y) {
+        }
+
+        @Override
+        public void accumulate(Tensor x, Tensor into) {
+        }
+    }
+
+    /** A class with a kernel's name that is none. */
+    static final class StrayAdd {
+    }
+
+    /** A kernel that nobody can make. */
+    abstract static class UnfinishedAdd implements Add.Kernel {
+    }
+
+    @Test
+    void aBrokenKernelSaysWhatIsWrong() {
+        broken("Broken", "the constructor of the kernel %s failed: java.lang.UnsatisfiedLinkError: no library");
+        broken("Stray", "the kernel %s does not implement Add.Kernel");
+        broken("Unfinished", "the kernel %s cannot be made; give it a public constructor without arguments");
+    }
+
+    private static void broken(String prefix, String message) {
+        KernelTable kernels = new KernelTable(KernelTableTest.class, "KernelTableTest$" + prefix);
+        var error = assertThrows(IllegalStateException.class, () -> kernels.get(Add.Kernel.class));
+        assertEquals(message.formatted("io.mixt5.engine.KernelTableTest$" + prefix + "Add"), error.getMessage());
+    }
 }

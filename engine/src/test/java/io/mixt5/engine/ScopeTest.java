@@ -128,6 +128,34 @@ class ScopeTest {
     }
 
     @Test
+    void aGradientIsKeptWithItsTensor() {
+        try (Scope parent = new Scope(device)) {
+            Tensor kept;
+            try (Scope child = parent.child()) {
+                kept = small(child).requireGrad();
+                kept.setGrad(small(child));
+                child.keep(kept);
+            }
+            assertFalse(kept.grad().closed());
+        }
+    }
+
+    @Test
+    void aClosedScopeOwnsNothing() {
+        Scope parent = new Scope(device);
+        Scope child = parent.child();
+        Tensor tensor = small(child);
+        parent.close();
+        assertThrows(IllegalStateException.class, () -> small(parent));
+        assertThrows(IllegalStateException.class, parent::child);
+        assertThrows(IllegalStateException.class, () -> child.keep(tensor), "the parent cannot take it");
+        assertFalse(tensor.closed());
+        child.close();
+        assertTrue(tensor.closed());
+        assertThrows(IllegalStateException.class, () -> child.keep(tensor));
+    }
+
+    @Test
     void othersTensorsAreNotItsToKeep() {
         try (Scope outer = new Scope(device)) {
             Tensor outers = small(outer);

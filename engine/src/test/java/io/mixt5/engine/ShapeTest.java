@@ -49,6 +49,9 @@ class ShapeTest {
     void sizesPast31BitsAreCounted() {
         assertEquals(3L << 32, Shape.of(3, 1L << 32).count());
         assertThrows(ArithmeticException.class, () -> Shape.of(1L << 32, 1L << 31));
+        assertEquals(0, Shape.of(1L << 40, 1L << 40, 0).count(), "nothing, whatever the other sizes");
+        assertEquals(0, Shape.of(0, 1L << 40, 1L << 40).count());
+        assertThrows(ArithmeticException.class, () -> Shape.of(1L << 40, 1L << 40, 0).rows());
     }
 
     @Test
@@ -62,6 +65,7 @@ class ShapeTest {
         Shape shape = Shape.of(2, 3, 5);
         assertEquals(Shape.of(2, 3, 7), shape.withColumns(7));
         assertEquals(Shape.of(2, 3, 5), shape, "the shape itself stays");
+        assertThrows(IllegalArgumentException.class, () -> Shape.of().withColumns(7));
     }
 
     @Test

@@ -10,6 +10,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.mixt5.engine.op.Add;
 import io.mixt5.engine.op.DropoutAdd;
+import io.mixt5.engine.op.Relu;
 import io.mixt5.engine.op.RmsNorm;
 import io.mixt5.engine.op.Scale;
 import java.util.ArrayList;
@@ -125,6 +126,95 @@ class TapeMemoryTest {
         tape.backward(new Tensor[]{Scale.apply(tape, sum, 5)}, new Tensor[]{seed});
         assertEquals(5, sum.grad().get(3));
         assertEquals(10, x.grad().get(3));
+    }
+
+    @Test
+    void aReleasedTensorPassesItsGradientOn() {
+        Tensor x = vector("x").requireGrad();
+        Tensor branch = Scale.apply(tape, x, 3);
+        Tensor y = DropoutAdd.apply(tape, x, branch, Dropout.NONE);
+        long before = device.liveBytes();
+        tape.release(branch);
+        assertEquals(before - BYTES, device.liveBytes());
+        Tensor seed = vector("seed");
+        seed.set(7, 1);
+        tape.backward(new Tensor[]{y}, new Tensor[]{seed});
+        assertEquals(4, x.grad().get(7));
+        assertEquals(4 * BYTES, device.liveBytes(), "input and output, and the gradients of both");
+    }
+
+    @Test
+    void aReleasedTensorIsNotReadAgain() {
+        Tensor x = vector("x").requireGrad();
+        Tensor hidden = Scale.apply(tape, x, 3);
+        Tensor y = Relu.apply(tape, hidden, Dropout.NONE);
+        tape.release(hidden);
+        var error = assertThrows(IllegalStateException.class, () -> backward(y));
+        assertTrue(error.getMessage().contains("scale F32[250]"), error.getMessage());
+    }
+
+    @Test
+    void whatStaysIsNotReleased() {
+        Tensor kept = tape.keep(vector("kept"));
+        Tensor out = scope.keep(vector("out"));
+        tape.release(kept);
+        tape.release(out);
+        assertFalse(kept.closed() || out.closed());
+        out.close();
+        assertEquals(1, device.liveTensors());
+    }
+
+    @Test
+    void whatTheScopeLetOutStays() {
+        Tensor x = vector("x").requireGrad();
+        try (Tensor hidden = scope.keep(Scale.apply(tape, x, 2))) {
+            backward(Add.apply(tape, hidden, vector("constant")));
+            assertFalse(hidden.closed());
+            scope.close();
+            assertEquals(2, device.liveTensors());
+            assertEquals(0, hidden.grad().get(7));
+        }
+    }
+
+    @Test
+    void whatAChildLetOutStaysInItsParent() {
+        Tensor hidden;
+        try (Scope child = scope.child()) {
+            Tape each = Tape.recording(child);
+            hidden = child.keep(Scale.apply(each, vector("x").requireGrad(), 2));
+            each.backward(new Tensor[]{Add.apply(each, hidden, hidden)}, new Tensor[]{vector("seed")});
+        }
+        assertEquals(0, hidden.grad().get(7));
+    }
+
+    @Test
+    void aGradientLivesAsLongAsItsTensor() {
+        Tensor scaled = vector("scaled").requireGrad();
+        Tensor passed = vector("passed").requireGrad();
+        try (Scope step = scope.child()) {
+            Tape each = Tape.recording(step);
+            Tensor output = Add.apply(each, passed, Scale.apply(each, scaled, 2));
+            Tensor seed = step.zeros(DType.F32, output.shape(), "seed");
+            seed.set(7, 1);
+            each.backward(new Tensor[]{output}, new Tensor[]{seed});
+        }
+        assertEquals(2, scaled.grad().get(7));
+        assertEquals(1, passed.grad().get(7));
+    }
+
+    @Test
+    void seedsBelongToTheTape() {
+        Tensor x = vector("x").requireGrad();
+        Tensor output = Scale.apply(tape, x, 2);
+        try (Scope other = new Scope(device)) {
+            Tensor seed = other.zeros(DType.F32, output.shape(), "seed");
+            seed.set(7, 1);
+            Tensor owned = Tensor.create(device, DType.F32, output.shape(), "owned");
+            owned.set(7, 2);
+            tape.backward(new Tensor[]{output, output}, new Tensor[]{seed, owned});
+        }
+        assertEquals(3, output.grad().get(7));
+        assertEquals(6, x.grad().get(7));
     }
 
     @Test

@@ -171,6 +171,22 @@ class TapeTest {
     }
 
     @Test
+    void aNodeThatAsksTwiceGetsTwoPlaces() {
+        Tensor y = Scale.apply(Tape.inference(scope), x, 2);
+        tape.record("square", y, gradients -> {
+            Gradients.Target first = gradients.into(x);
+            Gradients.Target second = gradients.into(x);
+            Gradients.Target third = gradients.addTo(x);
+            assertFalse(first.accumulate() || second.accumulate());
+            third.tensor().set(2, 100);
+            second.tensor().upload(new float[]{1, 2, 3});
+            first.tensor().upload(new float[]{10, 20, 30});
+        });
+        backward(y);
+        assertArrayEquals(new float[]{11, 22, 133}, x.grad().toFloats());
+    }
+
+    @Test
     void anInferenceTapeRecordsNothing() {
         Tape inference = Tape.inference(scope);
         assertFalse(inference.recording());
@@ -185,6 +201,27 @@ class TapeTest {
     }
 
     @Test
+    void aTapeGoesBackwardOnce() {
+        Tensor loss = Scale.apply(tape, scope.floats(Shape.of(1), new float[]{1}, "one").requireGrad(), 2);
+        tape.backward(loss);
+        var error = assertThrows(IllegalStateException.class, () -> tape.backward(loss));
+        assertTrue(error.getMessage().contains("once"), error.getMessage());
+    }
+
+    @Test
+    void backwardStartsWhereAGradientIsNeeded() {
+        Tensor constant = Scale.apply(tape, vector("constant", 4, 5, 6), 2);
+        var error = assertThrows(IllegalArgumentException.class, () -> backward(constant));
+        assertTrue(error.getMessage().contains("scale F32[3]"), error.getMessage());
+        Tensor y = Scale.apply(tape, x, 2);
+        error = assertThrows(IllegalArgumentException.class,
+                () -> tape.backward(new Tensor[]{y}, new Tensor[]{vector("short", 1, 2)}));
+        assertTrue(error.getMessage().contains("short F32[2]"), error.getMessage());
+        backward(y);
+        assertArrayEquals(times(2, SEED), x.grad().toFloats(), "a refused start changes nothing");
+    }
+
+    @Test
     void dropoutSitesAreNumbered() {
         Tape training = Tape.training(scope, 9, 4);
         assertTrue(training.training() && training.recording());
@@ -193,6 +230,7 @@ class TapeTest {
         assertEquals(new Dropout(0.2f, 9, 2, 4), training.dropout(0.2f), "a site without dropout has a number too");
         assertEquals(Dropout.NONE, tape.dropout(0.1f), "a tape that only records draws no noise");
         assertEquals(Dropout.NONE, Tape.inference(scope).dropout(0.1f));
+        assertThrows(IllegalArgumentException.class, () -> Tape.training(scope, 9, -1));
     }
 
     @Test

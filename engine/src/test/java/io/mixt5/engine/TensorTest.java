@@ -44,6 +44,12 @@ class TensorTest {
     }
 
     @Test
+    void sizesAreCountedExactly() {
+        assertThrows(ArithmeticException.class, () -> scope.allocate(DType.F64, Shape.of(1L << 61), "huge"));
+        assertEquals(0, device.liveTensors());
+    }
+
+    @Test
     void createGivesZerosThatTheCallerOwns() {
         Tensor tensor = Tensor.create(device, DType.F32, Shape.of(3, 5), "mine");
         assertArrayEquals(new float[15], tensor.toFloats());

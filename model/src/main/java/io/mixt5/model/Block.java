@@ -68,7 +68,10 @@ final class Block {
         return RmsNorm.apply(tape, x, weight.value(), (float) config.layerNormEpsilon);
     }
 
+    /** The end of a sub-layer; no backward reads what it gave, x, so that goes at once. */
     private Tensor add(Tape tape, Tensor residual, Tensor x) {
-        return DropoutAdd.apply(tape, residual, x, tape.dropout((float) config.dropoutRate));
+        Tensor sum = DropoutAdd.apply(tape, residual, x, tape.dropout((float) config.dropoutRate));
+        tape.release(x);
+        return sum;
     }
 }

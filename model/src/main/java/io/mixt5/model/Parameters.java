@@ -9,12 +9,16 @@ import io.mixt5.engine.Tensor;
 import java.util.Collection;
 import java.util.Collections;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.stream.IntStream;
 
 /** The parameters of a model by name, in the order of their making. Owns their memory. */
 public final class Parameters implements AutoCloseable {
     private static final int CHUNK = 1 << 16;
+    /** No step of training, so that initial weights share no random number with any dropout. */
+    private static final int STEP = -1;
 
     private final Device device;
     private final Map<String, Parameter> parameters = new LinkedHashMap<>();
@@ -59,12 +63,20 @@ public final class Parameters implements AutoCloseable {
         return parameters.values().stream().mapToLong(p -> p.value().count()).sum();
     }
 
+    /** The gradients of those that have one. */
+    public List<Tensor> gradients() {
+        return parameters.values().stream().map(Parameter::value).map(Tensor::grad).filter(Objects::nonNull).toList();
+    }
+
     /** Forgets all gradients. */
     public void clearGradients() {
         parameters.values().forEach(p -> p.value().clearGrad());
     }
 
-    /** Draws every parameter anew; parameter number i is stream i of {@code seed}, so that its values do not depend on others. */
+    /**
+     * Draws every parameter anew; parameter number i is stream i of {@code seed} at step -1, so that its values depend
+     * neither on other parameters' nor on the noise of training.
+     */
     public void initialize(long seed) {
         int stream = 0;
         for (Parameter parameter : parameters.values()) {
@@ -77,7 +89,7 @@ public final class Parameters implements AutoCloseable {
         IntStream.range(0, (values.length + CHUNK - 1) / CHUNK).parallel().forEach(chunk -> {
             int end = Math.min(values.length, (chunk + 1) * CHUNK);
             for (int i = chunk * CHUNK; i < end; i++) {
-                values[i] = deviation == 0 ? 1 : (float) (deviation * Philox.normal(seed, stream, 0, i));
+                values[i] = deviation == 0 ? 1 : (float) (deviation * Philox.normal(seed, stream, STEP, i));
             }
         });
         return values;

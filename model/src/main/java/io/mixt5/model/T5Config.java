@@ -3,6 +3,7 @@ package io.mixt5.model;
 import com.fasterxml.jackson.annotation.JsonIgnore;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.mixt5.engine.UserException;
+import io.mixt5.engine.op.RelativePosition;
 import io.mixt5.model.io.StrictJson;
 import io.mixt5.model.io.StrictJson.UnknownKeys;
 import java.nio.file.Path;
@@ -100,7 +101,12 @@ public final class T5Config {
         positive(where, "num_decoder_layers", decoderLayers());
         positive(where, "num_heads", numHeads);
         positive(where, "relative_attention_num_buckets", relativeAttentionNumBuckets / 4);
-        positive(where, "relative_attention_max_distance", relativeAttentionMaxDistance);
+        // The decoder decides: the encoder, which splits its buckets over both sides, has half as many exact ones.
+        if (!RelativePosition.fits(false, relativeAttentionNumBuckets, relativeAttentionMaxDistance)) {
+            throw new UserException(where + ": relative_attention_max_distance is " + relativeAttentionMaxDistance
+                    + ", but it must be greater than half of relative_attention_num_buckets, "
+                    + relativeAttentionNumBuckets / 2 + ", as smaller distances have a bucket each");
+        }
         if (!(dropoutRate >= 0 && dropoutRate < 1)) {
             throw new UserException(
                     where + ": dropout_rate is " + dropoutRate + ", but it must be at least 0 and below 1");

@@ -2,7 +2,6 @@ package io.mixt5.model;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
-import static org.junit.jupiter.api.Assertions.assertNotNull;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
@@ -105,15 +104,12 @@ public final class ModelGoldens {
             tape.backward(output.loss());
             int compared = 0;
             for (Parameter parameter : model.parameters().all()) {
-                assertNotNull(parameter.value().grad(), parameter.name());
-                float[] gradient = parameter.value().grad().toFloats();
-                if (file.has("grad." + parameter.name())) {
-                    close("gradient of " + parameter.name(), floats(file.info("grad." + parameter.name())), gradient,
-                            1e-4);
+                // An expert without tokens has no gradient, here as in PyTorch.
+                assertEquals(file.has("grad." + parameter.name()), parameter.value().grad() != null, parameter.name());
+                if (parameter.value().grad() != null) {
+                    close("gradient of " + parameter.name(), floats(file.info("grad." + parameter.name())),
+                            parameter.value().grad().toFloats(), 1e-4);
                     compared++;
-                } else {
-                    // PyTorch leaves no gradient where an expert had no token.
-                    assertArrayEquals(new float[gradient.length], gradient, "gradient of " + parameter.name());
                 }
             }
             assertEquals(file.names().stream().filter(n -> n.startsWith("grad.")).count(), compared);

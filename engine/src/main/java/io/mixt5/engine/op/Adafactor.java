@@ -58,7 +58,7 @@ public final class Adafactor implements Op {
         void update(List<Slot> slots, Settings settings);
     }
 
-    /** Updates every slot. */
+    /** Updates every slot; all tensors are of one float type. */
     public static void apply(Device device, List<Slot> slots, Settings settings) {
         for (Slot slot : slots) {
             Tensor weight = slot.weight;
@@ -68,6 +68,7 @@ public final class Adafactor implements Op {
             Checks.shapes(fits && slot.gradient.shape().equals(weight.shape()), "adafactor",
                     "state that fits the weight", weight,
                     slot.gradient, slot.rows, slot.columns);
+            Checks.sameFloats("adafactor", slots.getFirst().weight, weight, slot.gradient, slot.rows, slot.columns);
         }
         if (!slots.isEmpty()) {
             device.kernel(Kernel.class, slots.getFirst().weight.dtype()).update(slots, settings);

@@ -42,7 +42,7 @@ public final class AdamW implements Op {
         void update(List<Slot> slots, Settings settings);
     }
 
-    /** Updates every slot. */
+    /** Updates every slot; all tensors are of one float type. */
     public static void apply(Device device, List<Slot> slots, Settings settings) {
         for (Slot slot : slots) {
             Shape shape = slot.weight.shape();
@@ -50,6 +50,7 @@ public final class AdamW implements Op {
                     slot.gradient.shape().equals(shape) && slot.m.shape().equals(shape) && slot.v.shape().equals(shape),
                     "adamw",
                     "weight, gradient and state of one shape", slot.weight, slot.gradient, slot.m, slot.v);
+            Checks.sameFloats("adamw", slots.getFirst().weight, slot.weight, slot.gradient, slot.m, slot.v);
         }
         if (!slots.isEmpty()) {
             device.kernel(Kernel.class, slots.getFirst().weight.dtype()).update(slots, settings);

@@ -30,6 +30,12 @@ public final class Attention implements Op {
      */
     public record Spec(int heads, boolean causal, boolean bidirectional, int maxDistance, SequenceLayout layout,
             Dropout dropout) {
+        /** Checks the number of heads. */
+        public Spec {
+            if (heads < 1) {
+                throw new IllegalArgumentException("attention needs at least one head, not " + heads);
+            }
+        }
     }
 
     /** What a backend implements. */
@@ -61,6 +67,10 @@ public final class Attention implements Op {
                 "attention", "q [Nq, H*K], k and v [Nk, H*K] with the layout's rows", q, k, v);
         Checks.shapes(table == null || table.shape().rank() == 2 && table.shape().dim(1) == spec.heads, "attention",
                 "a bias table [buckets, H]", table);
+        Checks.shapes(table == null || RelativePosition.fits(spec.bidirectional, (int) table.shape().dim(0),
+                spec.maxDistance), "attention", "a maximum distance past the buckets of one distance each, not "
+                        + spec.maxDistance,
+                table);
         Checks.sameFloats("attention", q, k, v, table);
         Tensor out = tape.allocate(q.dtype(), q.shape(), "attention");
         Tensor lse = tape.allocate(q.dtype().accumulator(), Shape.of(q.shape().rows(), spec.heads), "attention.lse");
@@ -96,7 +106,7 @@ public final class Attention implements Op {
                 biased("beyond the maximum distance", 1, 4, SequenceLayout.self(150), false, Dropout.NONE),
                 biased("longer than a block", 2, 8, SequenceLayout.self(67, 33), true, dropout),
                 cross("cross", Dropout.NONE),
-                cross("cross, dropout", dropout), cached());
+                cross("cross, dropout", dropout), cached(), shared());
     }
 
     private static OpCase biased(String name, int heads, int width, SequenceLayout layout, boolean causal,
@@ -113,6 +123,14 @@ public final class Attention implements Op {
                 dropout);
         return OpCase.named(name).input("q", 0.6, 8, 12).input("k", 0.6, 20, 12).input("v", 20, 12).tolerance(5e-5)
                 .run((tape, in) -> List.of(apply(tape, in.get(0), in.get(1), in.get(2), null, spec)));
+    }
+
+    /** One tensor as keys and values, and one as all three. */
+    private static OpCase shared() {
+        Spec spec = new Spec(2, true, false, 128, SequenceLayout.self(5, 1, 9), Dropout.NONE);
+        return OpCase.named("same tensor twice").input("q", 0.6, 15, 12).input("x", 0.6, 15, 12).tolerance(5e-5)
+                .run((tape, in) -> List.of(apply(tape, in.get(0), in.get(1), in.get(1), null, spec),
+                        apply(tape, in.get(1), in.get(1), in.get(1), null, spec)));
     }
 
     /** Three rows of a cache of 8 places each, with one query each, the second sequence being finished. */

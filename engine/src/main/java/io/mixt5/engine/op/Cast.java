@@ -16,14 +16,15 @@ public final class Cast implements Op {
         void cast(Tensor x, Target y);
     }
 
-    /** x in type {@code dtype}; x itself when it has that type. */
+    /** x in type {@code dtype}, which the device must take too; x itself when it has that type. */
     public static Tensor apply(Tape tape, Tensor x, DType dtype) {
         Checks.shapes(x.dtype().isFloat() && dtype.isFloat(), "cast", "float types", x);
         if (x.dtype() == dtype) {
             return x;
         }
-        Tensor y = tape.allocate(dtype, x.shape(), "cast");
+        tape.kernel(Kernel.class, dtype);
         Kernel kernel = tape.kernel(Kernel.class, x.dtype());
+        Tensor y = tape.allocate(dtype, x.shape(), "cast");
         kernel.cast(x, new Target(y, false));
         if (tape.tracks(x)) {
             tape.record("cast", y, gradients -> kernel.cast(gradients.of(y), gradients.into(x)));

@@ -56,7 +56,9 @@ public final class GatedGelu implements Op {
     public List<OpCase> cases() {
         return List.of(run("odd", Dropout.NONE, 1, 5, 13), run("large values", Dropout.NONE, 8, 3, 64),
                 run("dropout", new Dropout(0.25f, 11, 3, 5), 1, 9, 37),
-                run("long", new Dropout(0.1f, 12, 0, 1), 1, 70, 130));
+                run("long", new Dropout(0.1f, 12, 0, 1), 1, 70, 130),
+                OpCase.named("same tensor twice").input("x", 3, 17)
+                        .run((tape, in) -> List.of(apply(tape, in.get(0), in.get(0), Dropout.NONE))));
     }
 
     private static OpCase run(String name, Dropout dropout, double deviation, long... dims) {

@@ -15,8 +15,9 @@ public final class GradNorm implements Op {
         void norm(List<Tensor> tensors, Tensor norm);
     }
 
-    /** The norm [1], allocated in {@code scope}. */
+    /** The norm [1] of at least one tensor, allocated in {@code scope}. */
     public static Tensor apply(Scope scope, List<Tensor> tensors) {
+        Checks.shapes(!tensors.isEmpty(), "grad_norm", "at least one tensor");
         Checks.sameFloats("grad_norm", tensors.toArray(Tensor[]::new));
         Tensor norm = scope.allocate(tensors.getFirst().dtype().accumulator(), Shape.of(1), "grad_norm");
         scope.device().kernel(Kernel.class, tensors.getFirst().dtype()).norm(tensors, norm);

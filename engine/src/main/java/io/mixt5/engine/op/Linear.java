@@ -23,8 +23,8 @@ public final class Linear implements Op {
 
     /** x [..., in] times weight [out, in] transposed: [..., out]. */
     public static Tensor apply(Tape tape, Tensor x, Tensor weight) {
-        Checks.shapes(weight.shape().rank() == 2 && weight.shape().dim(1) == x.shape().columns(), "linear",
-                "x [N, in] and weight [out, in]", x, weight);
+        Checks.shapes(x.shape().rank() > 0 && weight.shape().rank() == 2
+                && weight.shape().dim(1) == x.shape().columns(), "linear", "x [N, in] and weight [out, in]", x, weight);
         Checks.sameFloats("linear", x, weight);
         Tensor y = tape.allocate(x.dtype(), x.shape().withColumns(weight.shape().dim(0)), "linear");
         Kernel kernel = tape.kernel(Kernel.class, x.dtype());
@@ -62,7 +62,9 @@ public final class Linear implements Op {
                 run("no row", 0, 8, 8),
                 OpCase.named("input used twice").input("x", 6, 8).input("a", 8, 8).input("b", 8, 8).tolerance(5e-5)
                         .run((tape, in) -> List.of(apply(tape, in.get(0), in.get(1)),
-                                apply(tape, in.get(0), in.get(2)))));
+                                apply(tape, in.get(0), in.get(2)))),
+                OpCase.named("same tensor twice").input("x", 7, 13).tolerance(5e-5)
+                        .run((tape, in) -> List.of(apply(tape, in.get(0), in.get(0)))));
     }
 
     private static OpCase run(String name, long rows, long in, long out) {

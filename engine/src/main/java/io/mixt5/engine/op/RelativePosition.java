@@ -6,6 +6,15 @@ public final class RelativePosition {
     }
 
     /**
+     * Whether {@code maxDistance} lies past the distances that have a bucket of their own, as {@link #bucket} needs: at
+     * least one a side, buckets / 4 of them when bidirectional and buckets / 2 otherwise.
+     */
+    public static boolean fits(boolean bidirectional, int buckets, int maxDistance) {
+        int exact = (bidirectional ? buckets / 2 : buckets) / 2;
+        return exact > 0 && maxDistance > exact;
+    }
+
+    /**
      * The bucket of {@code relative} = key position - query position, in [0, buckets).
      *
      * <p>Half of the buckets (a quarter a side when bidirectional) hold one distance each, the others grow

@@ -10,11 +10,19 @@ import java.util.Arrays;
  * cache
  */
 public record SequenceLayout(int[] queryStart, int[] queryCount, int[] keyStart, int[] keyCount, int[] queryPosition) {
-    /** Checks that all arrays have one length. */
+    /** Checks that all arrays have one length and no number is negative. Sequences may share rows. */
     public SequenceLayout {
         int n = queryStart.length;
         if (queryCount.length != n || keyStart.length != n || keyCount.length != n || queryPosition.length != n) {
             throw new IllegalArgumentException("a layout needs one entry per sequence in every array");
+        }
+        for (int[] numbers : new int[][]{queryStart, queryCount, keyStart, keyCount, queryPosition}) {
+            for (int number : numbers) {
+                if (number < 0) {
+                    throw new IllegalArgumentException(
+                            "a layout has a negative start, count or position: " + Arrays.toString(numbers));
+                }
+            }
         }
     }
 
@@ -35,7 +43,7 @@ public record SequenceLayout(int[] queryStart, int[] queryCount, int[] keyStart,
     public static int[] starts(int[] lengths) {
         int[] starts = new int[lengths.length];
         for (int i = 1; i < lengths.length; i++) {
-            starts[i] = starts[i - 1] + lengths[i - 1];
+            starts[i] = Math.addExact(starts[i - 1], lengths[i - 1]);
         }
         return starts;
     }
@@ -63,7 +71,7 @@ public record SequenceLayout(int[] queryStart, int[] queryCount, int[] keyStart,
     private static int end(int[] starts, int[] counts) {
         int end = 0;
         for (int i = 0; i < starts.length; i++) {
-            end = Math.max(end, starts[i] + counts[i]);
+            end = Math.max(end, Math.addExact(starts[i], counts[i]));
         }
         return end;
     }

@@ -8,6 +8,9 @@ import io.mixt5.engine.DType;
 import io.mixt5.engine.Device;
 import io.mixt5.engine.Dropout;
 import io.mixt5.engine.Jitter;
+import io.mixt5.engine.Gradients;
+import io.mixt5.engine.HostMemory;
+import io.mixt5.engine.Kernel;
 import io.mixt5.engine.Scope;
 import io.mixt5.engine.Shape;
 import io.mixt5.engine.Tape;
@@ -61,10 +64,49 @@ class OpArgumentsTest {
     }
 
     @Test
+    void castsWantATypeThatTheDeviceTakes() {
+        Cast.Kernel noHalves = new Cast.Kernel() {
+            @Override
+            public String unsupported(DType dtype) {
+                return dtype == DType.F16 ? "there are no halves here" : null;
+            }
+
+            @Override
+            public void cast(Tensor from, Gradients.Target to) {
+                throw new AssertionError("runs");
+            }
+        };
+        Device poor = Device.uncached(new HostMemory() {
+            @Override
+            public String name() {
+                return "poor";
+            }
+
+            @Override
+            public String unavailable() {
+                return null;
+            }
+
+            @Override
+            public <K extends Kernel> K kernel(Class<K> type) {
+                return type.cast(noHalves);
+            }
+        });
+        try (Scope there = new Scope(poor)) {
+            Tensor full = there.zeros(DType.F32, Shape.of(2), "full");
+            var error = assertThrows(UnsupportedOperationException.class,
+                    () -> Cast.apply(Tape.recording(there), full, DType.F16));
+            assertTrue(error.getMessage().contains("no halves"), error.getMessage());
+            assertEquals(1, poor.liveTensors());
+        }
+    }
+
+    @Test
     void productsWantTheirInnerSizesToAgree() {
         refused(() -> Linear.apply(tape, x, floats("w", 6, 5)), "linear", "x F32[4, 6]", "w F32[6, 5]");
         refused(() -> Linear.apply(tape, x, floats("w", 6)), "linear", "w F32[6]");
         refused(() -> Linear.apply(tape, x, half), "linear", "half F16[4, 6]");
+        refused(() -> Linear.apply(tape, floats("scalar"), floats("w", 2, 1)), "linear", "scalar F32[]");
         refused(() -> RmsNorm.apply(tape, x, floats("w", 5), 1e-6f), "rms_norm", "w F32[5]");
         refused(() -> RmsNorm.apply(tape, x, floats("w", 1, 6), 1e-6f), "rms_norm", "w F32[1, 6]");
     }
@@ -111,6 +153,10 @@ class OpArgumentsTest {
         Tensor odd = floats("odd", 5, 7);
         refused(() -> Attention.apply(tape, odd, odd, odd, null, spec), "attention", "odd F32[5, 7]");
         refused(() -> Attention.apply(tape, rows, rows, rows, floats("table", 32, 3), spec), "table F32[32, 3]");
+        refused(() -> Attention.apply(tape, rows, rows, rows, floats("table", 512, 2), spec), "table F32[512, 2]",
+                "128");
+        refused(() -> Attention.apply(tape, rows, rows, rows, floats("table", 3, 2), spec), "table F32[3, 2]");
+        refused(() -> new Attention.Spec(0, false, true, 128, SequenceLayout.self(5), Dropout.NONE), "not 0");
     }
 
     @Test
@@ -129,12 +175,20 @@ class OpArgumentsTest {
                 "adafactor");
         refused(() -> Adafactor.apply(device, List.of(new Adafactor.Slot(x, other, rows, columns, 0)), adafactor),
                 "adafactor", "other F32[6, 4]");
+        Tensor fits = floats("fits", 4, 6);
+        AdamW.Slot halves = new AdamW.Slot(half, half, half, half, 0);
+        refused(() -> AdamW.apply(device, List.of(new AdamW.Slot(x, fits, fits, half, 0)), adam), "half F16[4, 6]");
+        refused(() -> AdamW.apply(device, List.of(new AdamW.Slot(x, fits, same, same, 0), halves), adam),
+                "half F16[4, 6]", "one type");
+        refused(() -> Adafactor.apply(device, List.of(new Adafactor.Slot(x, half, rows, columns, 0)), adafactor),
+                "adafactor", "half F16[4, 6]");
         AdamW.apply(device, List.of(), adam);
         Adafactor.apply(device, List.of(), adafactor);
     }
 
     @Test
     void normsWantOneType() {
+        refused(() -> GradNorm.apply(scope, List.of()), "grad_norm", "at least one tensor");
         refused(() -> GradNorm.apply(scope, List.of(x, half)), "grad_norm", "half F16[4, 6]");
     }
 

@@ -3,6 +3,7 @@ package io.mixt5.engine.op;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import org.junit.jupiter.api.Test;
 
@@ -54,6 +55,25 @@ class SequenceLayoutTest {
         lengths[1] = 9;
         assertEquals(5, layout.queryRows());
         assertEquals(5, layout.keyRows());
+    }
+
+    @Test
+    void sequencesMayShareRows() {
+        SequenceLayout layout = new SequenceLayout(new int[]{0, 1}, new int[]{1, 1}, new int[]{2, 2}, new int[]{4, 3},
+                new int[2]);
+        assertEquals(6, layout.keyRows());
+    }
+
+    @Test
+    void noNumberIsNegative() {
+        for (int array = 0; array < 5; array++) {
+            int[][] numbers = new int[5][2];
+            numbers[array][1] = -1;
+            var error = assertThrows(IllegalArgumentException.class,
+                    () -> new SequenceLayout(numbers[0], numbers[1], numbers[2], numbers[3], numbers[4]));
+            assertTrue(error.getMessage().contains("[0, -1]"), error.getMessage());
+        }
+        assertThrows(ArithmeticException.class, () -> SequenceLayout.self(Integer.MAX_VALUE, 1).queryRows());
     }
 
     @Test

@@ -5,7 +5,7 @@ package io.mixt5.kernels.cpu;
  * threads.
  */
 final class Chunks {
-    /** Elements of a chunk; a multiple of 4, as the index of the first element drawn by {@link VectorPhilox} must be. */
+    /** Elements of a chunk; a multiple of 4, so that {@link VectorPhilox} can start at each. */
     static final int ELEMENTS = 1 << 14;
 
     /** Work on a stretch of elements. */

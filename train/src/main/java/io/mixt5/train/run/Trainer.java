@@ -1,6 +1,5 @@
 package io.mixt5.train.run;
 
-import io.mixt5.engine.Parameter;
 import io.mixt5.engine.Scope;
 import io.mixt5.engine.Tape;
 import io.mixt5.engine.Tensor;
@@ -60,7 +59,7 @@ final class Trainer {
                     + " and others); try a smaller learning_rate or a longer warm-up");
         }
         try (Scope scope = new Scope(model.device())) {
-            List<Tensor> gradients = model.parameters().all().stream().map(Parameter::value).map(Tensor::grad).toList();
+            List<Tensor> gradients = model.parameters().gradients();
             Tensor norm = GradNorm.apply(scope, gradients);
             double rate = schedule.rate(step);
             optimizer.step(rate, norm, config.maxGradNorm);

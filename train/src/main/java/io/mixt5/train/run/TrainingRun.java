@@ -71,7 +71,7 @@ public final class TrainingRun implements AutoCloseable {
             checkVocabulary();
             optimizer = owned.add(optimizer());
             if (saved != null) {
-                directory.restore(optimizer, saved);
+                directory.restore(optimizer);
             }
             state = saved == null ? TrainState.start(config.seed) : saved;
             totalSteps = config.maxSteps > 0
