@@ -17,7 +17,10 @@ import io.mixt5.engine.op.Route.Gate;
 import io.mixt5.engine.op.Route.Policy;
 import io.mixt5.engine.op.Route.Spec;
 import io.mixt5.engine.op.Routing;
+import io.mixt5.engine.reference.ReferenceBackend;
+import java.util.Arrays;
 import java.util.List;
+import java.util.Random;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -295,6 +298,43 @@ public abstract class BackendRoutingTraps {
         assertEquals(0.6, zeroThenOne / (double) first[0], 0.04);
     }
 
+    @Test
+    void placesEqualTheReferencesWhateverTheSettings() {
+        Random random = new Random(11);
+        for (int trial = 0; trial < 300; trial++) {
+            int tokens = random.nextInt(50);
+            int experts = 1 + random.nextInt(trial % 10 == 0 ? 70 : 9);
+            int k = 1 + random.nextInt(Math.min(experts, 8));
+            int cut = random.nextInt(tokens + 1);
+            Spec spec = new Spec(k, k > 1 && random.nextBoolean() ? Gate.RENORMALIZED : Gate.RAW,
+                    Policy.values()[random.nextInt(3)], 0.3 + 1.2 * random.nextFloat(), random.nextInt(3),
+                    random.nextBoolean() ? null : new int[]{cut, tokens - cut}, null);
+            float[] values = new float[tokens * experts];
+            int[] valid = new int[tokens];
+            for (int i = 0; i < values.length; i++) {
+                // Few different values, so that there are ties; and one expert in demand.
+                values[i] = random.nextInt(5) / 2f + (i % experts == 0 ? 1 : 0);
+            }
+            for (int n = 0; n < tokens; n++) {
+                valid[n] = random.nextInt(5) == 0 ? 0 : 1;
+            }
+            try (Scope reference = new Scope(Device.uncached(new ReferenceBackend()))) {
+                Routing expected = Route.apply(Tape.recording(reference),
+                        reference.floats(Shape.of(tokens, experts), values, "logits"), reference.ints(valid, "valid"),
+                        spec);
+                Routing actual = Route.apply(tape, logits(experts, values), scope.ints(valid, "valid"), spec);
+                String what = "trial " + trial + ", " + spec;
+                assertArrayEquals(expected.experts().toInts(), actual.experts().toInts(), what);
+                assertArrayEquals(expected.slots().toInts(), actual.slots().toInts(), what);
+                assertArrayEquals(expected.tokens().toInts(), actual.tokens().toInts(), what);
+                assertArrayEquals(expected.offsets().toInts(), actual.offsets().toInts(), what);
+                assertArrayEquals(expected.counts().toInts(), actual.counts().toInts(), what);
+                assertArrayEquals(expected.weights().toFloats(), actual.weights().toFloats(), 1e-6f, what);
+                assertArrayEquals(expected.stats().toFloats(), actual.stats().toFloats(), 1e-5f, what);
+            }
+        }
+    }
+
     private static int capacity(int topK, double factor, int tokens, int experts) {
         return new Spec(topK, Gate.RAW, Policy.CAPACITY, factor, 0, null, null).capacity(tokens, experts);
     }
@@ -332,7 +372,7 @@ public abstract class BackendRoutingTraps {
 
     private static float[] filled(int count, float value) {
         float[] values = new float[count];
-        java.util.Arrays.fill(values, value);
+        Arrays.fill(values, value);
         return values;
     }
 }

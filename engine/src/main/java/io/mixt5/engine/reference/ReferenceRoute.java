@@ -61,6 +61,7 @@ public final class ReferenceRoute extends ReferenceKernel implements Route.Kerne
             chosen += routing.probabilities().get(n * experts + e);
             all.add(e);
         }
+        chosen = Math.max(chosen, Float.MIN_NORMAL);
         for (int s = 0; s < k; s++) {
             if (routing.slots().get(n * k + s) < 0) {
                 continue;
@@ -262,7 +263,8 @@ public final class ReferenceRoute extends ReferenceKernel implements Route.Kerne
                     boolean dropped = routing.slots().get(entry) < 0;
                     routing.weights().set(entry, dropped ? 0 : switch (spec.gate()) {
                         case RAW -> probability(n, (int) routing.experts().get(entry));
-                        case RENORMALIZED -> probability(n, (int) routing.experts().get(entry)) / sum;
+                        case RENORMALIZED ->
+                            probability(n, (int) routing.experts().get(entry)) / Math.max(sum, Float.MIN_NORMAL);
                         case PRESERVING -> 1;
                     });
                 }
