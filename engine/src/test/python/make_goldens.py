@@ -278,7 +278,7 @@ def places(chosen, p, valid, capacity, groups, reroute):
 
 
 def moe_layer(x, router, matrices, valid, k, gate, policy, factor, groups):
-    """A router and its experts, linear ones, by a loop over the experts. Everything that a routing consists of, by role."""
+    """A router and its experts, linear ones, by a loop over the experts: all that a routing consists of, by role."""
     experts = len(matrices)
     logits = x @ router.T
     p = logits.softmax(-1)
@@ -330,8 +330,8 @@ def mixtures(g):
         inputs["x"] = inputs["x"].float().double()
         leaves = {role: value.clone().requires_grad_() for role, value in inputs.items()}
         groups = c["groups"] or [c["tokens"]]
-        roles = moe_layer(leaves["x"], leaves["router"], list(leaves["matrices"]), valid, c["k"], c["gate"], c["policy"],
-                          c["factor"], groups)
+        roles = moe_layer(leaves["x"], leaves["router"], list(leaves["matrices"]), valid, c["k"], c["gate"],
+                          c["policy"], c["factor"], groups)
         dy, dbalance, dz = g.normal(c["tokens"], width), g.normal(1), g.normal(1)
         loss = (roles["y"] * dy).sum() + dbalance[0] * roles["balance"] + dz[0] * roles["z"]
         gradients = torch.autograd.grad(loss, list(leaves.values()))

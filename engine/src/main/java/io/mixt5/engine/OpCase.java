@@ -90,7 +90,7 @@ public record OpCase(String name, List<Input> inputs, Body body, double toleranc
             return this;
         }
 
-        /** Says that the gradient is, by design, not the derivative of the outputs, so that differences are no test of it. */
+        /** Says that the gradient is, by design, not the derivative of the outputs: differences are no test. */
         public Builder straightThrough() {
             straightThrough = true;
             return this;

@@ -1,8 +1,8 @@
 package io.mixt5.engine;
 
 /**
- * The random numbers of one site of the model in one step: a stream of {@link Philox}, whose number {@code index} is the
- * same however often and in whatever order it is asked for.
+ * The random numbers of one site of the model in one step: a stream of {@link Philox}, whose number {@code index} is
+ * the same however often and in whatever order it is asked for.
  *
  * @param seed the run's seed
  * @param id the site within a step

@@ -26,8 +26,8 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
 /**
- * What every backend must pass: the mistakes that published mixtures of experts were found to make, one by one, on examples
- * worked out by hand. A backend's tests extend this class.
+ * What every backend must pass: the mistakes that published mixtures of experts were found to make, one by one, on
+ * examples worked out by hand. A backend's tests extend this class.
  */
 public abstract class BackendRoutingTraps {
     private static final Spec RAW = Spec.dropless(1, Gate.RAW);
@@ -128,8 +128,8 @@ public abstract class BackendRoutingTraps {
 
     @Test
     void noTokenIsLeftBehindRoundByRound() {
-        // One place each. All want expert 0, which token 0 gets; then expert 1, but token 3 expert 2: both get it, and token 2
-        // finds expert 1 full, in the next round expert 2 as well, and gets expert 3.
+        // One place each. All want expert 0, which token 0 gets; then expert 1, but token 3 expert 2: both get it, and
+        // token 2 finds expert 1 full, in the next round expert 2 as well, and gets expert 3.
         Spec spec = new Spec(1, Gate.RAW, Policy.NO_TOKEN_LEFT_BEHIND, 1, 0, null, null);
         Routing routing = route(spec, 4, 9, 8, 7, 6, 9, 8, 7, 6, 9, 8, 7, 6, 9, 7, 8, 6);
         assertArrayEquals(new int[]{0, 1, 3, 2}, routing.experts().toInts());

@@ -8,8 +8,8 @@ import io.mixt5.engine.Tensor;
 import java.util.List;
 
 /**
- * Brings the experts' results back to their tokens: y_n = sum_s weights[n, s] x[slots[n, s]], in the order of the choices.
- * An entry without a place adds nothing.
+ * Brings the experts' results back to their tokens: y_n = sum_s weights[n, s] x[slots[n, s]], in the order of the
+ * choices. An entry without a place adds nothing.
  */
 public final class Combine implements Op {
     /** What a backend implements. */

@@ -16,7 +16,9 @@ public final class Dispatch implements Op {
         /** Row r of y [R, D] is row tokens[r] of x [N, D], or zeros where tokens[r] is negative. */
         void forward(Tensor x, Tensor tokens, Tensor y);
 
-        /** Row n of dx is the sum of the rows slots[n] of dy, in the order of the choices, without the negative ones. */
+        /**
+         * Row n of dx is the sum of the rows slots[n] of dy, in the order of the choices, without the negative ones.
+         */
         void backward(Tensor dy, Tensor slots, Target dx);
     }
 

@@ -10,8 +10,8 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * A linear layer of E experts, each for its own rows: rows offsets[e] to offsets[e + 1] of y are those of x times W_e^T, with
- * W_e [out, in] (Gale et al., "MegaBlocks", 2023, section 3). Work is proportional to the rows in use.
+ * A linear layer of E experts, each for its own rows: rows offsets[e] to offsets[e + 1] of y are those of x times
+ * W_e^T, with W_e [out, in] (Gale et al., "MegaBlocks", 2023, section 3). Work is proportional to the rows in use.
  */
 public final class GroupedLinear implements Op {
     /** What a backend implements. */

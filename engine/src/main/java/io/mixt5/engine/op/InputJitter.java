@@ -9,7 +9,9 @@ import io.mixt5.engine.Tape;
 import io.mixt5.engine.Tensor;
 import java.util.List;
 
-/** The router's exploration by noise on its input (Fedus et al., "Switch Transformers", 2022, appendix C): y = x * u. */
+/**
+ * The router's exploration by noise on its input (Fedus et al., "Switch Transformers", 2022, appendix C): y = x * u.
+ */
 public final class InputJitter implements Op {
     /** What a backend implements. */
     public interface Kernel extends io.mixt5.engine.Kernel {

@@ -19,9 +19,9 @@ import java.util.stream.Stream;
  * Transformers", JMLR 2022, section 2; Zoph et al., "ST-MoE", 2022, section 3.1, for the z-loss). All of it in F32,
  * whatever the type of the model.
  *
- * <p>In order: the softmax over the E experts; k choices a token, by logit, which orders as probabilities do but without
- * their ties by rounding, the lowest index winning a tie, or drawn from the softmax; places in the experts; gate values.
- * Gradients flow through the probabilities alone: choices, places and shares are constants.
+ * <p>In order: the softmax over the E experts; k choices a token, by logit, which orders as probabilities do but
+ * without their ties by rounding, the lowest index winning a tie, or drawn from the softmax; places in the experts;
+ * gate values. Gradients flow through the probabilities alone: choices, places and shares are constants.
  */
 public final class Route implements Op {
     /** What the results of a token's experts are multiplied by, p being the probability of an expert. */
@@ -47,9 +47,9 @@ public final class Route implements Op {
         /** An expert has C places in each group; who comes later is dropped. */
         CAPACITY,
         /**
-         * As {@link #CAPACITY}, but in rounds, each in the same order, every entry without a place tries the best expert
-         * that its token has not tried yet, until all have a place or no expert is left to try (Switch Transformers,
-         * appendix B). Its gate value is that of the expert where it ends.
+         * As {@link #CAPACITY}, but in rounds, each in the same order, every entry without a place tries the best
+         * expert that its token has not tried yet, until all have a place or no expert is left to try (Switch
+         * Transformers, appendix B). Its gate value is that of the expert where it ends.
          */
         NO_TOKEN_LEFT_BEHIND
     }
@@ -120,14 +120,16 @@ public final class Route implements Op {
     /** What a backend implements. */
     public interface Kernel extends io.mixt5.engine.Kernel {
         /**
-         * Fills every tensor of {@code routing}, from logits [N, E] and valid (I32 [N], 0 for padding; null: no padding).
-         * The logits of padding are not looked at.
+         * Fills every tensor of {@code routing}, from logits [N, E] and valid (I32 [N], 0 for padding; null: no
+         * padding). The logits of padding are not looked at.
          *
          * @throws ArithmeticException when the log-sum-exp of a token's logits is not finite, naming the token
          */
         void forward(Tensor logits, Tensor valid, Spec spec, Routing routing);
 
-        /** The gradient of the logits, zeros for padding, from those of the weights, the balance loss and the z-loss. */
+        /**
+         * The gradient of the logits, zeros for padding, from those of the weights, the balance loss and the z-loss.
+         */
         void backward(Routing routing, Spec spec, Tensor dweights, Tensor dbalance, Tensor dz, Target dlogits);
     }
 
@@ -137,8 +139,8 @@ public final class Route implements Op {
      * @param logits [N, E] the router's, F32 (or F64)
      * @param valid I32 [N], 0 for tokens that are padding: they are not routed, take no place and count in no figure.
      *        null: none is
-     * @throws ArithmeticException when a token's logits are NaN or infinite, so that they have no softmax; the message is
-     *         to be completed by the layer's name
+     * @throws ArithmeticException when a token's logits are NaN or infinite, so that they have no softmax; the message
+     *         is to be completed by the layer's name
      */
     public static Routing apply(Tape tape, Tensor logits, Tensor valid, Spec spec) {
         long tokens = logits.shape().rows();

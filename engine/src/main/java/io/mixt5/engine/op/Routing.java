@@ -5,9 +5,9 @@ import io.mixt5.engine.Tensor;
 /**
  * Where {@link Route} sends N tokens, k experts each, of E experts. An entry is a pair (token n, choice s).
  *
- * <p>Entries that have a place in an expert are dispatched: each gets a row of a matrix of R rows, in which the rows of an
- * expert follow each other in the order in which they got their places. R is an upper bound that the host knows (at most
- * N k); the rows in use are the first offsets[E].
+ * <p>Entries that have a place in an expert are dispatched: each gets a row of a matrix of R rows, in which the rows of
+ * an expert follow each other in the order in which they got their places. R is an upper bound that the host knows (at
+ * most N k); the rows in use are the first offsets[E].
  *
  * @param weights [N, k] what each entry's result is multiplied by, in the accumulator type; 0 for one without a place.
  *        Differentiable

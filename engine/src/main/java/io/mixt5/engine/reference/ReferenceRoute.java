@@ -181,7 +181,7 @@ public final class ReferenceRoute extends ReferenceKernel implements Route.Kerne
             return best;
         }
 
-        /** The first untried expert at which the sum of the untried ones' probabilities passes a random part of the whole. */
+        /** The first untried expert at which the sum of the untried ones' probabilities passes a random part of it. */
         int drawUntried(int n, int s) {
             double whole = 0;
             for (int e = 0; e < experts; e++) {

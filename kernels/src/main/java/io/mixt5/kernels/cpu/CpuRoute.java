@@ -159,8 +159,8 @@ public final class CpuRoute extends F32Kernel implements Route.Kernel {
     }
 
     /**
-     * The gradient of a token's logits through its weights: {@code direct[s]} for the expert of choice s, and, returned, what
-     * times the probability is to be taken off for every expert.
+     * The gradient of a token's logits through its weights: {@code direct[s]} for the expert of choice s, and,
+     * returned, what times the probability is to be taken off for every expert.
      */
     private static float gateGradient(Routing routing, Route.Gate gate, Tensor dweights, long token, float[] chosen,
             float sum, float[] direct) {

@@ -4,9 +4,9 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * Several products of {@link Gemm} at once, all with the same transpositions, on {@link WorkerPool}: cut into blocks of about
- * equal work that depend on the sizes alone, each a single-threaded product. So products of very unequal sizes still keep
- * all threads busy, and results do not depend on the number of threads.
+ * Several products of {@link Gemm} at once, all with the same transpositions, on {@link WorkerPool}: cut into blocks of
+ * about equal work that depend on the sizes alone, each a single-threaded product. So products of very unequal sizes
+ * still keep all threads busy, and results do not depend on the number of threads.
  */
 final class GroupedGemm {
     /** Blocks of all products together, unless there are more products. OpenBLAS packs its operands anew for each. */

@@ -144,7 +144,9 @@ final class RoutePlaces {
         }
     }
 
-    /** The expert with the largest logit that the token has not tried, the first of several; -1 when it has tried all. */
+    /**
+     * The expert with the largest logit that the token has not tried, the first of several; -1 when it has tried all.
+     */
     private int bestUntried(int token, int firstBit, BitSet tried) {
         int best = -1;
         float largest = Float.NEGATIVE_INFINITY;

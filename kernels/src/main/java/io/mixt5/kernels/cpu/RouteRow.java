@@ -9,10 +9,11 @@ import jdk.incubator.vector.VectorMask;
 import jdk.incubator.vector.VectorOperators;
 
 /**
- * The router's arithmetic for one token after another, on the calling thread: softmax, choices, and sums over the tokens.
+ * The router's arithmetic for one token after another, on the calling thread: softmax, choices, and sums over the
+ * tokens.
  *
- * <p>A token's logits are copied to where they can be padded to whole vectors, with minus infinity. An expert that has been
- * chosen is crossed out there, with minus infinity, and among the probabilities, with -1.
+ * <p>A token's logits are copied to where they can be padded to whole vectors, with minus infinity. An expert that has
+ * been chosen is crossed out there, with minus infinity, and among the probabilities, with -1.
  */
 final class RouteRow {
     private static final int ROW = Scratch.newSlot();

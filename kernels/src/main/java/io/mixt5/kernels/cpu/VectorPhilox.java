@@ -25,8 +25,8 @@ final class VectorPhilox {
     private static final long LOW = 0xffffffffL;
 
     /**
-     * The counter of each lane, relative to the first: the lower half of the counters in the even lanes, the upper half in
-     * the odd ones. A swap of neighbours and a blend then put all words into the order of their elements.
+     * The counter of each lane, relative to the first: the lower half of the counters in the even lanes, the upper half
+     * in the odd ones. A swap of neighbours and a blend then put all words into the order of their elements.
      */
     private static final LongVector COUNTERS = LongVector.fromArray(Lanes.L, counters(), 0);
     // On pairs of ints, since two lanes of long are too few for the compiler to shuffle.
@@ -57,8 +57,8 @@ final class VectorPhilox {
     }
 
     /**
-     * Writes {@link RandomStream#uniform} of the elements from {@code firstIndex} as floats; the arguments are as those of
-     * {@link #factors}.
+     * Writes {@link RandomStream#uniform} of the elements from {@code firstIndex} as floats; the arguments are as those
+     * of {@link #factors}.
      */
     static void uniforms(RandomStream stream, long firstIndex, int n, long address) {
         draw(stream.seed(), stream.id(), stream.step(), firstIndex, n, address, true, 0, 0);
