@@ -10,6 +10,7 @@ import io.mixt5.engine.Dropout;
 import io.mixt5.engine.Jitter;
 import io.mixt5.engine.Gradients;
 import io.mixt5.engine.HostMemory;
+import io.mixt5.engine.Jitter;
 import io.mixt5.engine.Kernel;
 import io.mixt5.engine.Scope;
 import io.mixt5.engine.Shape;
