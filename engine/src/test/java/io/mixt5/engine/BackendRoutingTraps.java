@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertNull;
+import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
@@ -154,7 +155,7 @@ public abstract class BackendRoutingTraps {
     }
 
     @Test
-    void anExpertWithoutTokensGetsAGradientOfZerosNeitherNanNorStale() {
+    void anExpertWithoutTokensGetsNoGradientNeitherNanNorStale() {
         Tensor x = scope.floats(Shape.of(3, 2), new float[]{1, 2, 3, 4, 5, 6}, "x");
         Tensor idle = weight();
         Tensor busy = weight();
@@ -162,7 +163,7 @@ public abstract class BackendRoutingTraps {
             Routing routing = Route.apply(tape, logits(2, towards(3, 2, 1)), null, RAW);
             Tensor rows = Dispatch.apply(tape, x, routing);
             backward(GroupedLinear.apply(tape, rows, List.of(idle, busy), routing.offsets()));
-            assertArrayEquals(new float[4], idle.grad().toFloats(), "pass " + pass);
+            assertNull(idle.grad(), "pass " + pass);
             assertArrayEquals(new float[]{9 * pass, 12 * pass, 9 * pass, 12 * pass}, busy.grad().toFloats());
         }
         // A step in which the expert is busy leaves something in the buffer that the next one must not find.
@@ -170,7 +171,7 @@ public abstract class BackendRoutingTraps {
         assertNotEquals(0, idle.grad().toFloats()[0]);
         idle.clearGrad();
         backward(GroupedLinear.apply(tape, x, List.of(idle, busy), scope.ints(new int[]{0, 0, 3}, "offsets")));
-        assertArrayEquals(new float[4], idle.grad().toFloats());
+        assertNull(idle.grad());
     }
 
     @Test
@@ -368,6 +369,7 @@ public abstract class BackendRoutingTraps {
     private void backward(Tensor y) {
         Tensor ones = scope.floats(y.shape(), filled((int) y.count(), 1), "ones");
         tape.backward(new Tensor[]{y}, new Tensor[]{ones});
+        tape = Tape.recording(scope); // a tape goes backward once
     }
 
     private static float[] filled(int count, float value) {

@@ -18,6 +18,10 @@ import java.util.regex.Pattern;
 public final class Upcycling {
     private static final Pattern EXPERT = Pattern.compile("(.*\\.layer\\.\\d+\\.)experts\\.\\d+\\.(.*)");
 
+    /** Random numbers that neither training (steps from 0) nor initialisation (-1) draws. */
+    private static final int ROUTER_STEP = -2;
+    private static final int NOISE_STEP = -3;
+
     private Upcycling() {
     }
 
@@ -59,7 +63,7 @@ public final class Upcycling {
         } else {
             float[] router = new float[(int) parameter.value().count()];
             for (int i = 0; i < router.length; i++) {
-                router[i] = (float) (MixtureFeedForward.ROUTER_DEVIATION * Philox.normal(seed, stream, 0, i));
+                router[i] = (float) (MixtureFeedForward.ROUTER_DEVIATION * Philox.normal(seed, stream, ROUTER_STEP, i));
             }
             parameter.value().upload(router);
         }
@@ -68,7 +72,7 @@ public final class Upcycling {
     private static void perturb(float[] weights, double lambda, long seed, int stream) {
         double width = lambda * deviation(weights);
         for (int i = 0; i < weights.length; i++) {
-            weights[i] += (float) (width * (Philox.uniform(seed, stream, 1, i) - 0.5));
+            weights[i] += (float) (width * (Philox.uniform(seed, stream, NOISE_STEP, i) - 0.5));
         }
     }
 

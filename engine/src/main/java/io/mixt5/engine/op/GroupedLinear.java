@@ -1,5 +1,6 @@
 package io.mixt5.engine.op;
 
+import io.mixt5.engine.Gradients;
 import io.mixt5.engine.Gradients.Target;
 import io.mixt5.engine.Op;
 import io.mixt5.engine.OpCase;
@@ -57,9 +58,7 @@ public final class GroupedLinear implements Op {
             tape.record("grouped_linear", y, gradients -> {
                 Tensor dy = gradients.of(y);
                 if (weightsTracked) {
-                    List<Target> dweights = new ArrayList<>();
-                    weights.forEach(weight -> dweights.add(gradients.into(weight)));
-                    kernel.backwardWeights(dy, x, offsets, dweights);
+                    kernel.backwardWeights(dy, x, offsets, targets(gradients, weights, offsets.toInts()));
                 }
                 Target dx = gradients.into(x);
                 if (dx != null) {
@@ -68,6 +67,18 @@ public final class GroupedLinear implements Op {
             });
         }
         return y;
+    }
+
+    /**
+     * Where the experts' gradients go. An expert without rows gets none at all, as in PyTorch, rather than zeros: so an
+     * optimiser leaves its weights and its moments alone.
+     */
+    private static List<Target> targets(Gradients gradients, List<Tensor> weights, int[] offsets) {
+        List<Target> targets = new ArrayList<>();
+        for (int e = 0; e < weights.size(); e++) {
+            targets.add(offsets[e] == offsets[e + 1] ? null : gradients.into(weights.get(e)));
+        }
+        return targets;
     }
 
     @Override

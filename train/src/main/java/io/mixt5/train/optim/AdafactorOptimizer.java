@@ -28,7 +28,7 @@ public final class AdafactorOptimizer implements Optimizer {
      * @param decay weight decay of each parameter
      */
     public AdafactorOptimizer(Collection<Parameter> parameters, ToDoubleFunction<Parameter> decay) {
-        
+
         this.decay = decay;
         counts = new UpdateCounts(List.copyOf(parameters));
         state.put(UpdateCounts.NAME, counts.tensor());
@@ -51,8 +51,10 @@ public final class AdafactorOptimizer implements Optimizer {
     @Override
     public void step(double learningRate, Tensor norm, double maxNorm) {
         counts.next().forEach((update, due) -> {
-            List<Adafactor.Slot> slots = due.stream().map(p -> new Adafactor.Slot(p.value(), p.value().grad(), state.get("rows." + p.name()),
-                    state.get("columns." + p.name()), (float) decay.applyAsDouble(p))).toList();
+            List<Adafactor.Slot> slots = due.stream()
+                    .map(p -> new Adafactor.Slot(p.value(), p.value().grad(), state.get("rows." + p.name()),
+                            state.get("columns." + p.name()), (float) decay.applyAsDouble(p)))
+                    .toList();
             Adafactor.apply(due.getFirst().value().device(), slots,
                     new Adafactor.Settings(learningRate, true, DECAY_RATE, CLIP_THRESHOLD, update, norm, maxNorm));
         });

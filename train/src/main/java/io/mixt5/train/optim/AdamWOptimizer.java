@@ -25,7 +25,7 @@ public final class AdamWOptimizer implements Optimizer {
      */
     public AdamWOptimizer(Collection<Parameter> parameters, ToDoubleFunction<Parameter> decay, double beta1,
             double beta2, double eps) {
-        
+
         this.decay = decay;
         counts = new UpdateCounts(List.copyOf(parameters));
         state.put(UpdateCounts.NAME, counts.tensor());
@@ -44,8 +44,10 @@ public final class AdamWOptimizer implements Optimizer {
     @Override
     public void step(double learningRate, Tensor norm, double maxNorm) {
         counts.next().forEach((update, due) -> {
-            List<AdamW.Slot> slots = due.stream().map(p -> new AdamW.Slot(p.value(), p.value().grad(), state.get("m." + p.name()),
-                    state.get("v." + p.name()), (float) decay.applyAsDouble(p))).toList();
+            List<AdamW.Slot> slots = due.stream()
+                    .map(p -> new AdamW.Slot(p.value(), p.value().grad(), state.get("m." + p.name()),
+                            state.get("v." + p.name()), (float) decay.applyAsDouble(p)))
+                    .toList();
             AdamW.apply(due.getFirst().value().device(), slots,
                     new AdamW.Settings(learningRate, beta1, beta2, eps, update, norm, maxNorm));
         });
