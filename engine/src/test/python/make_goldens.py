@@ -15,6 +15,7 @@ gradient flowing into it, `grad.<input>` the gradient that comes out. ops.json h
 attributes, one sentence, and the shapes by role.
 """
 import json
+import math
 import pathlib
 import sys
 
@@ -235,12 +236,117 @@ def clip_grad_norm(g):
         g.case(name, "clip_grad_norm", about, roles, max_norm=1.0)
 
 
+def places(chosen, p, valid, capacity, groups, reroute):
+    """Which expert takes each entry (token, choice), and in which row: one-hot products and ranks by cumulated sums."""
+    tokens, k = chosen.shape
+    experts = p.shape[1]
+    final, keys, start = chosen.clone(), {}, 0
+    for group, length in enumerate(groups):
+        end = start + length
+        room = capacity(int(valid[start:end].sum()))
+        # [k * n, E], all first choices before all second ones
+        onehot = F.one_hot(chosen[start:end], experts) * valid[start:end, None, None]
+        onehot = onehot.transpose(0, 1).reshape(-1, experts)
+        rank = ((onehot.cumsum(0) - 1) * onehot).sum(1)
+        used = torch.minimum(onehot.sum(0), torch.tensor(room)).tolist()
+        waiting = []
+        for i in range(k * length):
+            token, choice = start + i % length, i // length
+            if valid[token]:
+                if rank[i] < room:
+                    keys[token, choice] = (int(chosen[token, choice]), group, int(rank[i]))
+                else:
+                    waiting.append((token, choice))
+        untried = {t: [int(e) for e in torch.sort(p[t], descending=True, stable=True).indices if e not in chosen[t]]
+                   for t, _ in waiting}
+        while reroute and any(untried[t] for t, _ in waiting):
+            still = []
+            for token, choice in waiting:
+                expert = untried[token].pop(0) if untried[token] else None
+                if expert is not None and used[expert] < room:
+                    keys[token, choice] = (expert, group, used[expert])
+                    final[token, choice] = expert
+                    used[expert] += 1
+                else:
+                    still.append((token, choice))
+            waiting = still
+        start = end
+    slots = torch.full((tokens, k), -1)
+    for row, entry in enumerate(sorted(keys, key=keys.get)):
+        slots[entry] = row
+    return torch.where(valid[:, None], final, -1), slots
+
+
+def moe_layer(x, router, matrices, valid, k, gate, policy, factor, groups):
+    """A router and its experts, linear ones, by a loop over the experts: all that a routing consists of, by role."""
+    experts = len(matrices)
+    logits = x @ router.T
+    p = logits.softmax(-1)
+    chosen = torch.sort(p.detach(), dim=-1, descending=True, stable=True).indices[:, :k]
+    limited = policy != "dropless"
+    final, slots = places(chosen, p, valid, lambda n: math.ceil(factor * k * n / experts) if limited else n, groups,
+                          policy == "no_token_left_behind")
+    kept = slots >= 0
+    weight = p.gather(1, final.clamp(min=0))
+    if gate == "renormalized":
+        weight = weight / weight.sum(-1, keepdim=True)
+    if gate == "preserving":
+        weight = weight / weight.detach()
+    weight = weight * kept
+    y = torch.zeros_like(x)
+    for e, w in enumerate(matrices):
+        token, choice = torch.where(kept & (final == e))
+        y = y.index_add(0, token, (x[token] @ w.T) * weight[token, choice, None])
+    n = int(valid.sum())
+    counts = (F.one_hot(chosen, experts) * valid[:, None, None]).sum((0, 1))
+    balance = experts * (counts / (k * n) * (p[valid].sum(0) / n)).sum()
+    first = p[valid].gather(1, final[valid][:, :1])
+    stats = torch.stack([torch.tensor(float(n)), (k * n - kept.sum()).float(),
+                         -(p * p.log())[valid].sum(-1).mean(), first.mean()])
+    return dict(y=y, weights=weight, experts=final.int(), slots=slots.int(), counts=counts.int(), balance=balance,
+                z=logits.logsumexp(-1)[valid].pow(2).mean(), stats=stats)
+
+
+def mixtures(g):
+    every = dict(tokens=13, experts=4, k=1, gate="raw", policy="dropless", factor=1.0, groups=None, padding=())
+    sequences = [5, 1, 7]
+    for name, change in (
+            ("moe.top1", {}), ("moe.preserving", dict(gate="preserving")), ("moe.top2", dict(k=2, gate="renormalized")),
+            ("moe.top8", dict(k=8, experts=10, gate="renormalized", tokens=5)),
+            ("moe.capacity", dict(policy="capacity")),
+            ("moe.capacity.top2", dict(policy="capacity", k=2, gate="renormalized", factor=0.7, padding=(0, 6, 12))),
+            ("moe.capacity.sequences", dict(policy="capacity", groups=sequences, factor=1.25, padding=(1, 9))),
+            ("moe.rerouted", dict(policy="no_token_left_behind")),
+            ("moe.rerouted.top2", dict(policy="no_token_left_behind", k=2, gate="renormalized", factor=0.8,
+                                       groups=sequences, padding=(2, 3, 11))),
+            ("moe.few", dict(policy="capacity", tokens=3, experts=4)),
+            ("moe.one", dict(policy="capacity", tokens=1))):
+        c = dict(every, **change)
+        width, valid = 6, torch.ones(c["tokens"], dtype=torch.bool)
+        valid[list(c["padding"])] = False
+        inputs = dict(x=g.normal(c["tokens"], width), router=g.normal(c["experts"], width, scale=0.7),
+                      matrices=g.normal(c["experts"], width, width, scale=0.4))
+        inputs["x"][:, 0] += 1  # so that some experts are more in demand than others
+        inputs["x"] = inputs["x"].float().double()
+        leaves = {role: value.clone().requires_grad_() for role, value in inputs.items()}
+        groups = c["groups"] or [c["tokens"]]
+        roles = moe_layer(leaves["x"], leaves["router"], list(leaves["matrices"]), valid, c["k"], c["gate"],
+                          c["policy"], c["factor"], groups)
+        dy, dbalance, dz = g.normal(c["tokens"], width), g.normal(1), g.normal(1)
+        loss = (roles["y"] * dy).sum() + dbalance[0] * roles["balance"] + dz[0] * roles["z"]
+        gradients = torch.autograd.grad(loss, list(leaves.values()))
+        roles.update({f"grad.{role}": gradient for role, gradient in zip(leaves, gradients)})
+        g.case(name, "moe", "router and linear experts; y, balance and z are differentiated",
+               dict(inputs, valid=valid.int(), groups=torch.tensor(groups), dy=dy, dbalance=dbalance, dz=dz, **roles),
+               top_k=c["k"], gate=c["gate"], policy=c["policy"], capacity_factor=c["factor"])
+
+
 def main():
     out = pathlib.Path(sys.argv[1]) if len(sys.argv) > 1 else DEFAULT_OUT
     torch.set_num_threads(1)
     g = Goldens(seed=20250101)
     for make in (rms_norm, linear, activations, cross_entropy, embedding, relative_position, attention, optimizers,
-                 clip_grad_norm):
+                 clip_grad_norm, mixtures):
         make(g)
     out.mkdir(parents=True, exist_ok=True)
     save_file(g.tensors, out / "ops.safetensors")

@@ -2,7 +2,6 @@ package io.mixt5.bench;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.mixt5.engine.Device;
-import io.mixt5.engine.Parameter;
 import io.mixt5.engine.Philox;
 import io.mixt5.engine.Scope;
 import io.mixt5.engine.Tape;
@@ -83,7 +82,7 @@ final class StepCommand implements Callable<Integer> {
             Tape tape = Tape.training(scope, SEED, step);
             Tensor loss = model.forward(tape, data).loss();
             tape.backward(loss);
-            List<Tensor> gradients = model.parameters().all().stream().map(Parameter::value).map(Tensor::grad).toList();
+            List<Tensor> gradients = model.parameters().gradients();
             optimizer.step(1e-5, GradNorm.apply(scope, gradients), 1);
             return loss.toFloats()[0];
         }

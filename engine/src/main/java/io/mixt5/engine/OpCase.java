@@ -11,8 +11,9 @@ import java.util.List;
  * @param inputs what goes in
  * @param body calls the op; returns its outputs, or the tensors it changed
  * @param tolerance largest error allowed in F32, relative to the largest element of a tensor
+ * @param straightThrough whether the gradient is, by design, not the derivative of the outputs
  */
-public record OpCase(String name, List<Input> inputs, Body body, double tolerance) {
+public record OpCase(String name, List<Input> inputs, Body body, double tolerance, boolean straightThrough) {
     /** The usual tolerance of F32 results. */
     public static final double TIGHT = 2e-5;
 
@@ -49,6 +50,7 @@ public record OpCase(String name, List<Input> inputs, Body body, double toleranc
         private final String name;
         private final List<Input> inputs = new ArrayList<>();
         private double tolerance = TIGHT;
+        private boolean straightThrough;
 
         private Builder(String name) {
             this.name = name;
@@ -61,7 +63,11 @@ public record OpCase(String name, List<Input> inputs, Body body, double toleranc
 
         /** A float input, normal with this deviation, whose gradient is checked. */
         public Builder input(String input, double deviation, long... dims) {
-            Fill fill = (stream, index) -> deviation * Philox.normal(42, stream, 0, index);
+            return input(input, (stream, index) -> deviation * Philox.normal(42, stream, 0, index), dims);
+        }
+
+        /** A float input with values of one's own, whose gradient is checked. */
+        public Builder input(String input, Fill fill, long... dims) {
             inputs.add(new Input(input, Shape.of(dims), fill, true, false));
             return this;
         }
@@ -84,9 +90,15 @@ public record OpCase(String name, List<Input> inputs, Body body, double toleranc
             return this;
         }
 
+        /** Says that the gradient is, by design, not the derivative of the outputs: differences are no test. */
+        public Builder straightThrough() {
+            straightThrough = true;
+            return this;
+        }
+
         /** The case with this call. */
         public OpCase run(Body body) {
-            return new OpCase(name, List.copyOf(inputs), body, tolerance);
+            return new OpCase(name, List.copyOf(inputs), body, tolerance, straightThrough);
         }
     }
 }

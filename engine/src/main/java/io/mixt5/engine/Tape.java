@@ -89,8 +89,20 @@ public final class Tape {
      * The dropout of the next site in this pass: none unless training. Sites are numbered in the order of the calls.
      */
     public Dropout dropout(float rate) {
-        int stream = streams++;
-        return training && rate > 0 ? new Dropout(rate, seed, stream, step) : Dropout.NONE;
+        RandomStream stream = randomStream();
+        return stream != null && rate > 0 ? new Dropout(rate, seed, stream.id(), step) : Dropout.NONE;
+    }
+
+    /** The jitter of the next site in this pass, as {@link #dropout} numbers them: none unless training. */
+    public Jitter jitter(float eps) {
+        RandomStream stream = randomStream();
+        return stream != null && eps > 0 ? new Jitter(eps, stream) : Jitter.NONE;
+    }
+
+    /** The random numbers of the next site in this pass, as {@link #dropout} numbers them: null unless training. */
+    public RandomStream randomStream() {
+        int id = streams++;
+        return training ? new RandomStream(seed, id, step) : null;
     }
 
     /** The device's kernel for tensors of {@code dtype}. */

@@ -65,6 +65,7 @@ public abstract class BackendGoldens {
                 case "adamw" -> OptimizerGoldens.adamW(golden, scope);
                 case "adafactor" -> OptimizerGoldens.adafactor(golden, scope);
                 case "clip_grad_norm" -> clipGradNorm(golden, scope);
+                case "moe" -> MixtureGoldens.check(golden, scope);
                 default -> fail("nobody compares the op " + golden.op());
             }
         }

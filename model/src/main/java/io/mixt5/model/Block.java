@@ -32,7 +32,9 @@ final class Block {
         cross = decoder ? new AttentionLayer(parameters, layer + "1.EncDecAttention.", config, false, false) : null;
         crossNorm = decoder ? norm(parameters, layer + "1.") : null;
         String last = layer + (decoder ? "2." : "1.");
-        feedForward = new FeedForward(parameters, last + "DenseReluDense.", config);
+        feedForward = config.mixture().isMixture(index)
+                ? new MixtureFeedForward(parameters, last, config)
+                : new DenseFeedForward(parameters, last + "DenseReluDense.", config);
         feedForwardNorm = norm(parameters, last);
     }
 
@@ -51,7 +53,7 @@ final class Block {
     }
 
     /** [N, D] from x [N, D]. */
-    Tensor apply(Tape tape, Tensor x, Tensor bias, SequenceLayout layout, Memory memory) {
+    Tensor apply(Tape tape, Tensor x, Tensor bias, SequenceLayout layout, Memory memory, Tokens tokens) {
         Tensor normed = normalize(tape, x, selfNorm);
         KeyValues keyValues = memory.self(tape, index, self.project(tape, normed));
         Tensor y = add(tape, x, self.attend(tape, normed, keyValues, bias, layout));
@@ -59,7 +61,7 @@ final class Block {
             Tensor queries = normalize(tape, y, crossNorm);
             y = add(tape, y, cross.attend(tape, queries, memory.cross(tape, index, cross), null, memory.crossLayout()));
         }
-        return add(tape, y, feedForward.apply(tape, normalize(tape, y, feedForwardNorm)));
+        return add(tape, y, feedForward.apply(tape, normalize(tape, y, feedForwardNorm), tokens));
     }
 
     private Tensor normalize(Tape tape, Tensor x, Parameter weight) {

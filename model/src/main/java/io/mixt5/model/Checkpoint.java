@@ -125,6 +125,9 @@ final class Checkpoint {
         json.put("scale_decoder_outputs", c.outputScale() != 1);
         json.put("pad_token_id", c.padTokenId).put("eos_token_id", c.eosTokenId);
         json.put("decoder_start_token_id", c.decoderStartTokenId).put("dtype", "float32");
+        if (c.mixture().activateMoe) {
+            json.setAll(StrictJson.toTree(c.mixture()));
+        }
         return json;
     }
 

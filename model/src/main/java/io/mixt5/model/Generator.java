@@ -59,7 +59,8 @@ public final class Generator {
         try (Scope scope = outer.child()) {
             Tape tape = Tape.inference(scope);
             cache.begin(tape, active);
-            Tensor states = model.decoder().apply(tape, model.ids(tape, last, "decoder id"), cache.selfLayout(), cache);
+            Tensor states = model.decoder().apply(tape, model.ids(tape, last, "decoder id"), cache.selfLayout(), cache,
+                    cache.tokens());
             cache.advance();
             return ArgMax.apply(tape, model.logits(tape, states)).toInts();
         }

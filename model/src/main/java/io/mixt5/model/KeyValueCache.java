@@ -55,6 +55,11 @@ final class KeyValueCache implements Memory {
         return new SequenceLayout(rowNumbers(), constant(1), starts, filled, constant(length));
     }
 
+    /** One token a sequence, each routed as if it were alone. */
+    Tokens tokens() {
+        return new Tokens(constant(1), null, null);
+    }
+
     @Override
     public KeyValues self(Tape tape, int index, KeyValues fresh) {
         KeyValues cache = self.get(index);

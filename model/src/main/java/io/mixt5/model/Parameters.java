@@ -9,7 +9,9 @@ import io.mixt5.engine.Tensor;
 import java.util.Collection;
 import java.util.Collections;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.stream.IntStream;
 
 /** The parameters of a model by name, in the order of their making. Owns their memory. */
@@ -59,6 +61,11 @@ public final class Parameters implements AutoCloseable {
     /** Number of weights. */
     public long count() {
         return parameters.values().stream().mapToLong(p -> p.value().count()).sum();
+    }
+
+    /** The gradients of those that have one. */
+    public List<Tensor> gradients() {
+        return parameters.values().stream().map(Parameter::value).map(Tensor::grad).filter(Objects::nonNull).toList();
     }
 
     /** Forgets all gradients. */

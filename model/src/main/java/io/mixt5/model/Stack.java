@@ -34,13 +34,13 @@ final class Stack {
     }
 
     /** States [N, D] of tokens ids (I32 [N]). */
-    Tensor apply(Tape tape, Tensor ids, SequenceLayout layout, Memory memory) {
+    Tensor apply(Tape tape, Tensor ids, SequenceLayout layout, Memory memory, Tokens tokens) {
         float rate = (float) config.dropoutRate;
         Tensor x = DropoutAdd.dropout(tape, Embedding.apply(tape, embedding.value(), ids), tape.dropout(rate));
         Tensor bias = blocks.getFirst().self().bias();
         for (Block block : blocks) {
             Tensor input = x;
-            x = tape.block(() -> block.apply(tape, input, bias, layout, memory));
+            x = tape.block(() -> block.apply(tape, input, bias, layout, memory, tokens));
         }
         Tensor normed = RmsNorm.apply(tape, x, finalNorm.value(), (float) config.layerNormEpsilon);
         return DropoutAdd.dropout(tape, normed, tape.dropout(rate));

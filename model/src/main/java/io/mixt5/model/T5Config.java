@@ -52,6 +52,8 @@ public final class T5Config {
     /** Always {@code t5}. */
     public String modelType = "t5";
 
+    private MixtureConfig mixture = new MixtureConfig();
+
     /** T5 v1.1 in a published size: {@code small} or {@code base}; or {@code tiny}, 128 wide with 2 + 2 blocks. */
     public static T5Config preset(String name) {
         return switch (name) {
@@ -84,6 +86,7 @@ public final class T5Config {
     /** The configuration that a JSON object describes; {@code file} is where it comes from. */
     public static T5Config of(ObjectNode json, Path file) {
         T5Config config = StrictJson.bind(json, T5Config.class, file, UnknownKeys.IGNORE);
+        config.mixture = StrictJson.bind(json, MixtureConfig.class, file, UnknownKeys.IGNORE);
         config.check(file.toString());
         return config;
     }
@@ -115,6 +118,9 @@ public final class T5Config {
         if (!modelType.equals("t5")) {
             throw new UserException(where + ": model_type is '" + modelType + "', but this reads t5 models only");
         }
+        if (mixture.activateMoe) {
+            mixture.check(where);
+        }
         for (int id : new int[]{padTokenId, eosTokenId, decoderStartTokenId}) {
             if (id < 0 || id >= vocabSize) {
                 throw new UserException(
@@ -127,6 +133,19 @@ public final class T5Config {
         if (value < 1) {
             throw new UserException(where + ": " + key + " is too small; give a larger number");
         }
+    }
+
+    /** Which feed-forward layers are mixtures of experts; never null. */
+    @JsonIgnore
+    public MixtureConfig mixture() {
+        return mixture;
+    }
+
+    /** This shape with other mixtures. */
+    public T5Config with(MixtureConfig other) {
+        T5Config copy = of(StrictJson.toTree(this), Path.of("the parent's configuration"));
+        copy.mixture = other;
+        return copy;
     }
 
     /** Blocks of the decoder. */

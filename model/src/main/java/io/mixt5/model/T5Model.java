@@ -10,6 +10,7 @@ import io.mixt5.engine.op.CrossEntropy;
 import io.mixt5.engine.op.Linear;
 import io.mixt5.engine.op.Scale;
 import java.nio.file.Path;
+import java.util.Arrays;
 
 /**
  * T5, v1.0 and v1.1 (Raffel et al., "Exploring the Limits of Transfer Learning with a Unified Text-to-Text Transformer", JMLR
@@ -25,8 +26,15 @@ public final class T5Model implements AutoCloseable {
     private final Stack decoder;
     private final Parameter head;
 
-    /** What a pass with labels gives: the loss [1], the logits [N, V] of the decoder's tokens and the encoder's states [Ns, D]. */
-    public record Output(Tensor loss, Tensor logits, Tensor encoded) {
+    /**
+     * What a pass with labels gives.
+     *
+     * @param loss [1], with the mixtures' losses
+     * @param logits [N, V] of the decoder's tokens
+     * @param encoded [Ns, D], the encoder's states
+     * @param routing what the mixtures did; empty for a dense model
+     */
+    public record Output(Tensor loss, Tensor logits, Tensor encoded, RoutingTrace routing) {
     }
 
     private T5Model(T5Config config, Device device) {
@@ -90,15 +98,25 @@ public final class T5Model implements AutoCloseable {
 
     /** The encoder's states [N, D] of all tokens of a batch. */
     public Tensor encode(Tape tape, Ragged source) {
-        Tensor ids = ids(tape, source.ids(), "source ids");
-        return tape.block(() -> encoder.apply(tape, ids, source.selfLayout(), new Memory.Whole(null, null)));
+        return encode(tape, source, null);
+    }
+
+    /** As {@link #encode(Tape, Ragged)}, noting what mixtures do in {@code trace}. */
+    public Tensor encode(Tape tape, Ragged source, RoutingTrace trace) {
+        Tensor ids = ids(tape, source.ids(), "source id");
+        Tokens tokens = new Tokens(source.lengths(), null, trace);
+        return tape.block(() -> encoder.apply(tape, ids, source.selfLayout(), new Memory.Whole(null, null), tokens));
     }
 
     /** The decoder's states [N, D] of all tokens of {@code target}, given the encoder's states of {@code source}. */
     public Tensor decode(Tape tape, Ragged target, Tensor encoded, Ragged source) {
+        return decode(tape, target, encoded, source, new Tokens(target.lengths(), null, null));
+    }
+
+    private Tensor decode(Tape tape, Ragged target, Tensor encoded, Ragged source, Tokens tokens) {
         Memory memory = new Memory.Whole(encoded,
                 io.mixt5.engine.op.SequenceLayout.cross(target.lengths(), source.lengths()));
-        return decoder.apply(tape, ids(tape, target.ids(), "decoder ids"), target.selfLayout(), memory);
+        return decoder.apply(tape, ids(tape, target.ids(), "decoder ids"), target.selfLayout(), memory, tokens);
     }
 
     /** Scores of every word [N, V] from decoder states [N, D]. */
@@ -107,12 +125,23 @@ public final class T5Model implements AutoCloseable {
         return Linear.apply(tape, scale == 1 ? states : Scale.apply(tape, states, scale), head.value());
     }
 
-    /** A whole pass: the mean cross-entropy of the labels, the logits, the encoder's states. */
+    /** A whole pass: the mean cross-entropy of the labels and the mixtures' losses, the logits, the encoder's states. */
     public Output forward(Tape tape, T5Batch batch) {
-        Tensor encoded = encode(tape, batch.source());
-        Tensor logits = logits(tape, decode(tape, batch.decoderInput(), encoded, batch.source()));
+        RoutingTrace trace = new RoutingTrace();
+        Tensor encoded = encode(tape, batch.source(), trace);
+        Tokens tokens = new Tokens(batch.decoderInput().lengths(), valid(tape, batch.labels()), trace);
+        Tensor logits = logits(tape, decode(tape, batch.decoderInput(), encoded, batch.source(), tokens));
         Tensor labels = tape.scope().ints(checked(batch.labels(), "label"), "labels");
-        return new Output(CrossEntropy.apply(tape, logits, labels), logits, encoded);
+        Tensor loss = trace.addLosses(tape, CrossEntropy.apply(tape, logits, labels),
+                config.mixture().routerAuxLossCoef,
+                config.mixture().routerZLossCoef);
+        return new Output(loss, logits, encoded, trace);
+    }
+
+    /** Which decoder tokens count: those whose label does. Null when all do. */
+    private static Tensor valid(Tape tape, int[] labels) {
+        int[] valid = Arrays.stream(labels).map(label -> label == CrossEntropy.IGNORE ? 0 : 1).toArray();
+        return Arrays.stream(valid).allMatch(v -> v == 1) ? null : tape.scope().ints(valid, "valid tokens");
     }
 
     /** Token ids on the device, checked against the vocabulary. */

@@ -65,12 +65,11 @@ class CpuGoldenTest {
                     model.parameters().clearGradients();
                     Tape tape = Tape.recording(scope);
                     Tensor loss = model.forward(tape, batch).loss();
-                    assertEquals(expected.asDouble(), loss.get(0), 1e-4, "loss of step " + optimizer.steps());
+                    assertEquals(expected.asDouble(), loss.get(0), 1e-4, "loss " + expected);
                     tape.backward(loss);
                     optimizer.step(learningRate, null, 0);
                 }
             }
-            assertEquals(losses.size(), optimizer.steps());
         }
     }
 

@@ -7,8 +7,10 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import io.mixt5.engine.DType;
 import io.mixt5.engine.Device;
 import io.mixt5.engine.Dropout;
+import io.mixt5.engine.Jitter;
 import io.mixt5.engine.Gradients;
 import io.mixt5.engine.HostMemory;
+import io.mixt5.engine.Jitter;
 import io.mixt5.engine.Kernel;
 import io.mixt5.engine.Scope;
 import io.mixt5.engine.Shape;
@@ -108,6 +110,26 @@ class OpArgumentsTest {
         refused(() -> Linear.apply(tape, floats("scalar"), floats("w", 2, 1)), "linear", "scalar F32[]");
         refused(() -> RmsNorm.apply(tape, x, floats("w", 5), 1e-6f), "rms_norm", "w F32[5]");
         refused(() -> RmsNorm.apply(tape, x, floats("w", 1, 6), 1e-6f), "rms_norm", "w F32[1, 6]");
+    }
+
+    @Test
+    void routingAndWhatFollowsItWantTheSameTokens() {
+        Route.Spec top8 = Route.Spec.dropless(8, Route.Gate.RAW);
+        Route.Spec top1 = Route.Spec.dropless(1, Route.Gate.RAW);
+        Route.Spec grouped = new Route.Spec(1, Route.Gate.RAW, Route.Policy.DROPLESS, 0, 0, new int[]{2, 3}, null);
+        refused(() -> Route.apply(tape, x, null, top8), "route", "E >= 8", "x F32[4, 6]");
+        refused(() -> Route.apply(tape, half, null, top1), "route", "half F16[4, 6]", "cast");
+        refused(() -> Route.apply(tape, x, floats("valid", 4), top1), "route", "valid F32[4]");
+        refused(() -> Route.apply(tape, x, null, grouped), "route", "groups");
+        Routing routing = Route.apply(tape, x, null, top1);
+        Tensor other = floats("other", 5, 6);
+        refused(() -> Dispatch.apply(tape, other, routing), "dispatch", "other F32[5, 6]");
+        refused(() -> Combine.apply(tape, other, routing), "combine", "other F32[5, 6]");
+        refused(() -> InputJitter.apply(tape, ids, Jitter.NONE), "input_jitter", "ids I32[4]");
+        List<Tensor> weights = List.of(floats("w0", 5, 6), floats("w1", 4, 6));
+        Tensor offsets = scope.ints(new int[]{0, 2, 4}, "offsets");
+        refused(() -> GroupedLinear.apply(tape, x, weights, offsets), "grouped_linear", "w1 F32[4, 6]");
+        refused(() -> GroupedLinear.apply(tape, x, weights, ids), "grouped_linear", "2 experts", "ids I32[4]");
     }
 
     @Test

@@ -1,24 +1,24 @@
 package io.mixt5.kernels.cpu;
 
 import io.mixt5.engine.Dropout;
-import io.mixt5.engine.Memory;
 import io.mixt5.engine.Philox;
-import java.nio.ByteOrder;
+import io.mixt5.engine.RandomStream;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.IntVector;
 import jdk.incubator.vector.LongVector;
+import jdk.incubator.vector.Vector;
 import jdk.incubator.vector.VectorMask;
 import jdk.incubator.vector.VectorOperators;
 import jdk.incubator.vector.VectorShuffle;
 
 /**
- * Dropout's random factors, many at a time; bit for bit those of {@link Philox}.
+ * Random numbers, many at a time; bit for bit those of {@link Philox}.
  *
  * <p>A lane of long carries one 32-bit word of one counter, so that the product of two words is one multiplication of
  * which the upper halves of both sides are no part (vpmuludq; the masks below tell the compiler that it may use it).
  */
 final class VectorPhilox {
-    /** {@link #factors} writes multiples of so many floats: the four words of as many counters as there are longs. */
+    /** Numbers are written in multiples of so many floats: the four words of as many counters as there are longs. */
     static final int GROUP = 2 * Lanes.FLOATS;
 
     private static final int LONGS = Lanes.L.length();
@@ -52,15 +52,27 @@ final class VectorPhilox {
      * @param address where they go
      */
     static void factors(Dropout dropout, long firstIndex, int n, long address) {
+        draw(dropout.seed(), dropout.stream(), dropout.step(), firstIndex, n, address, false, dropout.threshold() << 8,
+                dropout.scale());
+    }
+
+    /**
+     * Writes {@link RandomStream#uniform} of the elements from {@code firstIndex} as floats; the arguments are as those
+     * of {@link #factors}.
+     */
+    static void uniforms(RandomStream stream, long firstIndex, int n, long address) {
+        draw(stream.seed(), stream.id(), stream.step(), firstIndex, n, address, true, 0, 0);
+    }
+
+    private static void draw(long seed, int id, int at, long firstIndex, int n, long address, boolean uniform,
+            int threshold, float scale) {
         LongVector m0 = LongVector.broadcast(Lanes.L, Philox.M0 & LOW).and(LOW);
         LongVector m1 = LongVector.broadcast(Lanes.L, Philox.M1 & LOW).and(LOW);
-        LongVector key0 = LongVector.broadcast(Lanes.L, dropout.seed());
-        LongVector key1 = LongVector.broadcast(Lanes.L, dropout.seed() >>> 32);
-        LongVector stream = LongVector.broadcast(Lanes.L, (long) dropout.stream());
-        LongVector step = LongVector.broadcast(Lanes.L, (long) dropout.step());
+        LongVector key0 = LongVector.broadcast(Lanes.L, seed);
+        LongVector key1 = LongVector.broadcast(Lanes.L, seed >>> 32);
+        LongVector stream = LongVector.broadcast(Lanes.L, (long) id);
+        LongVector step = LongVector.broadcast(Lanes.L, (long) at);
         LongVector counter = COUNTERS.add(firstIndex >>> 2);
-        int threshold = dropout.threshold() << 8;
-        float scale = dropout.scale();
         for (int i = 0; i < n; i += GROUP) {
             LongVector c0 = counter;
             LongVector c1 = counter.lanewise(VectorOperators.LSHR, 32);
@@ -80,8 +92,9 @@ final class VectorPhilox {
             }
             IntVector words01 = pair(c0, c1);
             IntVector words23 = pair(c2, c3);
-            store(words01.blend(words23.rearrange(SWAP), ODD), threshold, scale, address + 4L * i);
-            store(words01.rearrange(SWAP).blend(words23, ODD), threshold, scale, address + 4L * (i + Lanes.FLOATS));
+            store(words01.blend(words23.rearrange(SWAP), ODD), uniform, threshold, scale, address + 4L * i);
+            store(words01.rearrange(SWAP).blend(words23, ODD), uniform, threshold, scale,
+                    address + 4L * (i + Lanes.FLOATS));
             counter = counter.add(LONGS);
         }
     }
@@ -95,8 +108,14 @@ final class VectorPhilox {
         return even.and(LOW).or(odd.lanewise(VectorOperators.LSHL, 32)).reinterpretAsInts();
     }
 
-    private static void store(IntVector bits, int threshold, float scale, long address) {
-        VectorMask<Float> kept = bits.compare(VectorOperators.UGE, threshold).cast(Lanes.F);
-        FloatVector.zero(Lanes.F).blend(scale, kept).intoMemorySegment(Memory.ALL, address, ByteOrder.nativeOrder());
+    /** Stores uniforms, or, for dropout, {@code scale} where the bits are at least the threshold and else 0. */
+    private static void store(IntVector bits, boolean uniform, int threshold, float scale, long address) {
+        if (uniform) {
+            Vector<Float> integers = bits.lanewise(VectorOperators.LSHR, 8).convert(VectorOperators.I2F, 0);
+            Floats.store(address, ((FloatVector) integers).mul(0x1p-24f));
+        } else {
+            VectorMask<Float> kept = bits.compare(VectorOperators.UGE, threshold).cast(Lanes.F);
+            Floats.store(address, FloatVector.zero(Lanes.F).blend(scale, kept));
+        }
     }
 }

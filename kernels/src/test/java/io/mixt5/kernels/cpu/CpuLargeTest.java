@@ -8,20 +8,31 @@ import io.mixt5.engine.DType;
 import io.mixt5.engine.Device;
 import io.mixt5.engine.Dropout;
 import io.mixt5.engine.GuardedBackend;
+import io.mixt5.engine.Jitter;
 import io.mixt5.engine.OpCase;
 import io.mixt5.engine.Philox;
+import io.mixt5.engine.RandomStream;
 import io.mixt5.engine.Tensor;
 import io.mixt5.engine.op.Adafactor;
 import io.mixt5.engine.op.AdamW;
 import io.mixt5.engine.op.Add;
 import io.mixt5.engine.op.ArgMax;
+import io.mixt5.engine.op.Combine;
 import io.mixt5.engine.op.CrossEntropy;
+import io.mixt5.engine.op.Dispatch;
 import io.mixt5.engine.op.DropoutAdd;
 import io.mixt5.engine.op.Embedding;
 import io.mixt5.engine.op.GatedGelu;
 import io.mixt5.engine.op.GradNorm;
+import io.mixt5.engine.op.GroupedLinear;
+import io.mixt5.engine.op.InputJitter;
 import io.mixt5.engine.op.Relu;
 import io.mixt5.engine.op.RmsNorm;
+import io.mixt5.engine.op.Route;
+import io.mixt5.engine.op.Route.Gate;
+import io.mixt5.engine.op.Route.Policy;
+import io.mixt5.engine.op.Route.Spec;
+import io.mixt5.engine.op.Routing;
 import io.mixt5.engine.reference.ReferenceBackend;
 import java.util.List;
 import java.util.stream.IntStream;
@@ -62,7 +73,25 @@ class CpuLargeTest {
                         .constant("m", NORMAL, 5, 8191).constant("v", POSITIVE, 5, 8191).run(CpuLargeTest::adamW),
                 OpCase.named("adafactor").constant("w", NORMAL, 500, 151).constant("g", NORMAL, 500, 151)
                         .constant("rows", POSITIVE, 500).constant("columns", POSITIVE, 151).tolerance(5e-5)
-                        .run(CpuLargeTest::adafactor));
+                        .run(CpuLargeTest::adafactor),
+                OpCase.named("input_jitter").input("x", 5, 8191).run((tape, in) -> List.of(InputJitter.apply(tape,
+                        in.get(0), new Jitter(0.1f, new RandomStream(1, 2, 3))))),
+                mixture("mixture, all routed", Spec.dropless(2, Gate.RENORMALIZED)),
+                mixture("mixture, some dropped", new Spec(2, Gate.RAW, Policy.CAPACITY, 0.9, 0, null, null)));
+    }
+
+    /** 2500 tokens, five experts. */
+    private static OpCase mixture(String name, Spec spec) {
+        OpCase.Builder builder = OpCase.named(name).input("x", 2500, 33).input("logits", 2500, 5);
+        for (int e = 0; e < 5; e++) {
+            builder.input("weight " + e, 70, 33);
+        }
+        return builder.tolerance(5e-5).run((tape, in) -> {
+            Routing routing = Route.apply(tape, in.get(1), null, spec);
+            Tensor rows = GroupedLinear.apply(tape, Dispatch.apply(tape, in.get(0), routing), in.subList(2, in.size()),
+                    routing.offsets());
+            return List.of(Combine.apply(tape, rows, routing), routing.balance(), routing.z());
+        });
     }
 
     private static List<Tensor> adamW(io.mixt5.engine.Tape tape, List<Tensor> in) {

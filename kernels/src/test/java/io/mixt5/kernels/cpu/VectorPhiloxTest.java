@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import io.mixt5.engine.Dropout;
 import io.mixt5.engine.Memory;
+import io.mixt5.engine.RandomStream;
 import java.lang.foreign.Arena;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
@@ -40,6 +41,19 @@ class VectorPhiloxTest {
         Dropout dropout = new Dropout(0.25f, 1, 2, 3);
         for (int n : new int[]{0, 1, 4, VectorPhilox.GROUP - 1, VectorPhilox.GROUP, VectorPhilox.GROUP + 1}) {
             check(dropout, 8, n);
+        }
+    }
+
+    @Test
+    void uniformsEqualTheScalarGeneratorBitForBit() {
+        RandomStream stream = new RandomStream(7L << 40 | 9, -2, 8);
+        int n = 1000;
+        try (Arena arena = Arena.ofConfined()) {
+            long address = arena.allocate(4L * (n + VectorPhilox.GROUP), 64).address();
+            VectorPhilox.uniforms(stream, 12, n, address);
+            for (int i = 0; i < n; i++) {
+                assertEquals(stream.uniform(12 + i), Memory.getFloat(address + 4L * i), "element " + (12 + i));
+            }
         }
     }
 

@@ -184,6 +184,11 @@ public final class StrictJson {
         });
     }
 
+    /** {@code value} as a tree; what is null is left out. */
+    public static ObjectNode toTree(Object value) {
+        return MAPPER.valueToTree(value);
+    }
+
     /** {@code value} as indented JSON; what is null is left out. */
     public static String toText(Object value) {
         try {

@@ -3,6 +3,7 @@ package io.mixt5.train.config;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.mixt5.engine.UserException;
+import io.mixt5.model.MixtureConfig;
 import io.mixt5.model.T5Config;
 import io.mixt5.model.io.StrictJson;
 import java.nio.file.Files;
@@ -35,6 +36,22 @@ final class ModelShape {
         }
         throw new UserException(
                 "key '" + KEY + "' in " + file + " must be a preset, a path or an object, found " + value);
+    }
+
+    /**
+     * The mixtures that the key {@code moe_config} asks for.
+     *
+     * @throws UserException if {@code value} is no object of the keys of {@link MixtureConfig}, or they do not go together
+     */
+    static MixtureConfig mixture(JsonNode value, Path file) {
+        if (!(value instanceof ObjectNode keys)) {
+            throw new UserException("key 'moe_config' in " + file + " must be an object, found " + value);
+        }
+        MixtureConfig mixture = new MixtureConfig();
+        StrictJson.update(mixture, keys, file, "moe_config");
+        mixture.activateMoe = true;
+        mixture.check("moe_config in " + file);
+        return mixture;
     }
 
     private static T5Config ofText(String text, Path file) {

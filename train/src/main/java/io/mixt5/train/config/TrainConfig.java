@@ -5,6 +5,7 @@ import com.fasterxml.jackson.annotation.JsonAutoDetect.Visibility;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.mixt5.engine.UserException;
+import io.mixt5.model.MixtureConfig;
 import io.mixt5.model.T5Config;
 import io.mixt5.model.io.StrictJson;
 import io.mixt5.model.io.StrictJson.UnknownKeys;
@@ -102,6 +103,20 @@ public final class TrainConfig {
      * none). Needed where there is no {@code pretrained_model_name_or_path}, and only there.
      */
     public JsonNode modelConfig;
+    /** Whether feed-forward layers are mixtures of experts, as {@code moe_config} says. Default false. */
+    public boolean enableMoe;
+    /**
+     * Which layers are mixtures and how they route: an object of {@link MixtureConfig}'s keys in snake case, such as
+     * {@code num_local_experts}. Needed with {@code enable_moe}, and only there.
+     */
+    public JsonNode moeConfig;
+    /**
+     * Directory of the dense model whose layers the experts start from, in place of {@code pretrained_model_name_or_path},
+     * as MixT5 calls it. A dense pre-trained model is upcycled too.
+     */
+    public Path referenceModelNameOrPath;
+    /** NoisyTune's lambda, by which the experts of an upcycled model are perturbed, at least 0. Default 0. */
+    public double noiseLambda;
     /** Directory or {@code spiece.model} of the tokenizer. Default: the pre-trained model's directory. */
     public Path tokenizerNameOrPath;
     /** Dropout in training, in [0, 1). Default: the model's own, 0.1 where it has none. */
@@ -195,6 +210,7 @@ public final class TrainConfig {
     public int numPrintSamples = 5;
 
     private T5Config modelShape;
+    private MixtureConfig mixture;
 
     /** Other names of some keys: Hugging Face has renamed the one and calls the others so. */
     private static final Map<String, String> ALIASES = Map.of("eval_strategy", "evaluation_strategy", "output_dir",
@@ -212,10 +228,19 @@ public final class TrainConfig {
         TrainConfig config = StrictJson.bind(tree, TrainConfig.class, file, UnknownKeys.REFUSE);
         config.resolve(file);
         new TrainConfigCheck(config, file).run();
+        if (config.enableMoe) {
+            config.mixture = ModelShape.mixture(config.moeConfig, file);
+        }
         if (config.modelConfig != null) {
-            config.modelShape = ModelShape.of(config.modelConfig, file);
+            T5Config shape = ModelShape.of(config.modelConfig, file);
+            config.modelShape = config.enableMoe ? shape.with(config.mixture) : shape;
         }
         return config;
+    }
+
+    /** What {@code moe_config} asks for; null without {@code enable_moe}. */
+    public MixtureConfig mixture() {
+        return mixture;
     }
 
     /** What {@code model_config} asks for; null where it is not given. */
@@ -255,7 +280,8 @@ public final class TrainConfig {
 
     /** Completes what depends on other keys and on where {@code file} is. */
     private void resolve(Path file) {
-        pretrainedModelNameOrPath = beside(file, pretrainedModelNameOrPath);
+        pretrainedModelNameOrPath = beside(file,
+                referenceModelNameOrPath != null ? referenceModelNameOrPath : pretrainedModelNameOrPath);
         tokenizerNameOrPath = tokenizerNameOrPath == null
                 ? pretrainedModelNameOrPath
                 : beside(file, tokenizerNameOrPath);

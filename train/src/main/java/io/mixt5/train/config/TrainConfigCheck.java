@@ -53,6 +53,7 @@ final class TrainConfigCheck {
         share("dropout_rate", config.dropoutRate);
         notNegative("weight_decay", config.weightDecay);
         notNegative("max_grad_norm", config.maxGradNorm);
+        notNegative("noise_lambda", config.noiseLambda);
         require(config.warmupRatio >= 0 && config.warmupRatio <= 1, "warmup_ratio", "between 0 and 1",
                 config.warmupRatio);
     }
@@ -65,6 +66,10 @@ final class TrainConfigCheck {
             unneeded("train_file", config.trainFile);
             unneeded("validation_file", config.validationFile);
             unneeded("tokenizer_name_or_path", config.tokenizerNameOrPath);
+        }
+        if (config.enableMoe != (config.moeConfig != null)) {
+            throw new UserException("keys 'enable_moe' and 'moe_config' in " + file
+                    + " belong together: set both, or remove 'moe_config'");
         }
         if (config.pretrainedModelNameOrPath == null && config.modelConfig == null) {
             throw new UserException(file + " names no model: give 'pretrained_model_name_or_path' to start from one, "

@@ -4,7 +4,6 @@ import io.mixt5.engine.Parameter;
 import io.mixt5.engine.Shape;
 import io.mixt5.engine.Tensor;
 import io.mixt5.engine.op.Adafactor;
-import java.util.ArrayList;
 import java.util.Collection;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -19,10 +18,9 @@ public final class AdafactorOptimizer implements Optimizer {
     private static final double DECAY_RATE = -0.8;
     private static final double CLIP_THRESHOLD = 1;
 
-    private final List<Parameter> parameters;
     private final ToDoubleFunction<Parameter> decay;
     private final Map<String, Tensor> state = new LinkedHashMap<>();
-    private int steps;
+    private final UpdateCounts counts;
 
     /**
      * State of zeros for these parameters.
@@ -30,8 +28,10 @@ public final class AdafactorOptimizer implements Optimizer {
      * @param decay weight decay of each parameter
      */
     public AdafactorOptimizer(Collection<Parameter> parameters, ToDoubleFunction<Parameter> decay) {
-        this.parameters = List.copyOf(parameters);
+
         this.decay = decay;
+        counts = new UpdateCounts(List.copyOf(parameters));
+        state.put(UpdateCounts.NAME, counts.tensor());
         for (Parameter parameter : parameters) {
             Shape shape = parameter.value().shape();
             if (parameter.isVector()) {
@@ -50,31 +50,19 @@ public final class AdafactorOptimizer implements Optimizer {
 
     @Override
     public void step(double learningRate, Tensor norm, double maxNorm) {
-        steps++;
-        List<Adafactor.Slot> slots = new ArrayList<>();
-        for (Parameter p : parameters) {
-            if (p.value().grad() != null) {
-                slots.add(new Adafactor.Slot(p.value(), p.value().grad(), state.get("rows." + p.name()),
-                        state.get("columns." + p.name()), (float) decay.applyAsDouble(p)));
-            }
-        }
-        Adafactor.apply(parameters.getFirst().value().device(), slots,
-                new Adafactor.Settings(learningRate, true, DECAY_RATE, CLIP_THRESHOLD, steps, norm, maxNorm));
-    }
-
-    @Override
-    public int steps() {
-        return steps;
+        counts.next().forEach((update, due) -> {
+            List<Adafactor.Slot> slots = due.stream()
+                    .map(p -> new Adafactor.Slot(p.value(), p.value().grad(), state.get("rows." + p.name()),
+                            state.get("columns." + p.name()), (float) decay.applyAsDouble(p)))
+                    .toList();
+            Adafactor.apply(due.getFirst().value().device(), slots,
+                    new Adafactor.Settings(learningRate, true, DECAY_RATE, CLIP_THRESHOLD, update, norm, maxNorm));
+        });
     }
 
     @Override
     public Map<String, Tensor> state() {
         return state;
-    }
-
-    @Override
-    public void restore(int updates) {
-        steps = updates;
     }
 
     @Override

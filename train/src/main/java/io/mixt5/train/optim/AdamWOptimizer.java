@@ -3,7 +3,6 @@ package io.mixt5.train.optim;
 import io.mixt5.engine.Parameter;
 import io.mixt5.engine.Tensor;
 import io.mixt5.engine.op.AdamW;
-import java.util.ArrayList;
 import java.util.Collection;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -12,13 +11,12 @@ import java.util.function.ToDoubleFunction;
 
 /** AdamW with decoupled weight decay; see {@link AdamW} for the arithmetic. */
 public final class AdamWOptimizer implements Optimizer {
-    private final List<Parameter> parameters;
     private final ToDoubleFunction<Parameter> decay;
     private final double beta1;
     private final double beta2;
     private final double eps;
     private final Map<String, Tensor> state = new LinkedHashMap<>();
-    private int steps;
+    private final UpdateCounts counts;
 
     /**
      * State of zeros for these parameters.
@@ -27,8 +25,10 @@ public final class AdamWOptimizer implements Optimizer {
      */
     public AdamWOptimizer(Collection<Parameter> parameters, ToDoubleFunction<Parameter> decay, double beta1,
             double beta2, double eps) {
-        this.parameters = List.copyOf(parameters);
+
         this.decay = decay;
+        counts = new UpdateCounts(List.copyOf(parameters));
+        state.put(UpdateCounts.NAME, counts.tensor());
         this.beta1 = beta1;
         this.beta2 = beta2;
         this.eps = eps;
@@ -43,32 +43,19 @@ public final class AdamWOptimizer implements Optimizer {
 
     @Override
     public void step(double learningRate, Tensor norm, double maxNorm) {
-        steps++;
-        List<AdamW.Slot> slots = new ArrayList<>();
-        for (Parameter p : parameters) {
-            if (p.value().grad() != null) {
-                slots.add(new AdamW.Slot(p.value(), p.value().grad(), state.get("m." + p.name()),
-                        state.get("v." + p.name()),
-                        (float) decay.applyAsDouble(p)));
-            }
-        }
-        AdamW.apply(parameters.getFirst().value().device(), slots,
-                new AdamW.Settings(learningRate, beta1, beta2, eps, steps, norm, maxNorm));
-    }
-
-    @Override
-    public int steps() {
-        return steps;
+        counts.next().forEach((update, due) -> {
+            List<AdamW.Slot> slots = due.stream()
+                    .map(p -> new AdamW.Slot(p.value(), p.value().grad(), state.get("m." + p.name()),
+                            state.get("v." + p.name()), (float) decay.applyAsDouble(p)))
+                    .toList();
+            AdamW.apply(due.getFirst().value().device(), slots,
+                    new AdamW.Settings(learningRate, beta1, beta2, eps, update, norm, maxNorm));
+        });
     }
 
     @Override
     public Map<String, Tensor> state() {
         return state;
-    }
-
-    @Override
-    public void restore(int updates) {
-        steps = updates;
     }
 
     @Override

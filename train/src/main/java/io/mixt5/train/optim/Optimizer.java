@@ -14,14 +14,11 @@ public interface Optimizer extends AutoCloseable {
      */
     void step(double learningRate, Tensor norm, double maxNorm);
 
-    /** Number of updates made. */
-    int steps();
-
-    /** The state's tensors by name, for checkpoints: fill them and call {@link #restore} to go on where another stopped. */
+    /**
+     * The state's tensors by name, for checkpoints: overwrite their content to go on where another optimiser stopped. A
+     * parameter counts its own updates, as it has none in a step in which it got no gradient.
+     */
     Map<String, Tensor> state();
-
-    /** Says how many updates the state has seen. */
-    void restore(int steps);
 
     @Override
     void close();

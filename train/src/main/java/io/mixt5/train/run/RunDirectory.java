@@ -103,13 +103,12 @@ public final class RunDirectory {
     }
 
     /** Fills the optimiser's state from {@link #last}. */
-    public void restore(Optimizer optimizer, TrainState state) {
+    public void restore(Optimizer optimizer) {
         try (SafetensorsFile file = SafetensorsFile.open(last().resolve(OPTIMIZER))) {
             for (Map.Entry<String, Tensor> entry : optimizer.state().entrySet()) {
                 entry.getValue().upload(file.require(entry.getKey(), entry.getValue().shape().dims()).data());
             }
         }
-        optimizer.restore(state.step());
     }
 
     private static void saveModel(Path directory, T5Model model, T5Tokenizer tokenizer) {

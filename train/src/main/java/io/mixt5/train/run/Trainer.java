@@ -1,11 +1,11 @@
 package io.mixt5.train.run;
 
-import io.mixt5.engine.Parameter;
 import io.mixt5.engine.Scope;
 import io.mixt5.engine.Tape;
 import io.mixt5.engine.Tensor;
 import io.mixt5.engine.UserException;
 import io.mixt5.engine.op.GradNorm;
+import io.mixt5.model.RoutingFigures;
 import io.mixt5.model.T5Batch;
 import io.mixt5.model.T5Model;
 import io.mixt5.train.config.TrainConfig;
@@ -21,6 +21,7 @@ final class Trainer {
     private final Optimizer optimizer;
     private final Schedule schedule;
     private final TrainConfig config;
+    private List<RoutingFigures> routing = List.of();
 
     /**
      * What an update did.
@@ -29,8 +30,9 @@ final class Trainer {
      * @param norm of the gradients, before clipping
      * @param learningRate that was used
      * @param tokens of sources and targets
+     * @param routing what the mixtures did with the last micro-batch
      */
-    record Update(double loss, double norm, double learningRate, long tokens) {
+    record Update(double loss, double norm, double learningRate, long tokens, List<RoutingFigures> routing) {
     }
 
     Trainer(T5Model model, Optimizer optimizer, Schedule schedule, TrainConfig config) {
@@ -57,20 +59,21 @@ final class Trainer {
                     + " and others); try a smaller learning_rate or a longer warm-up");
         }
         try (Scope scope = new Scope(model.device())) {
-            List<Tensor> gradients = model.parameters().all().stream().map(Parameter::value).map(Tensor::grad).toList();
+            List<Tensor> gradients = model.parameters().gradients();
             Tensor norm = GradNorm.apply(scope, gradients);
             double rate = schedule.rate(step);
             optimizer.step(rate, norm, config.maxGradNorm);
-            return new Update(loss, norm.toFloats()[0], rate, tokens);
+            return new Update(loss, norm.toFloats()[0], rate, tokens, routing);
         }
     }
 
     private double pass(T5Batch batch, int noise, int passes) {
         try (Scope scope = new Scope(model.device())) {
             Tape tape = Tape.training(scope, config.seed, noise);
-            Tensor loss = model.forward(tape, batch).loss();
-            tape.backward(loss, 1.0 / passes);
-            return loss.toFloats()[0];
+            T5Model.Output output = model.forward(tape, batch);
+            tape.backward(output.loss(), 1.0 / passes);
+            routing = output.routing().figures();
+            return output.loss().toFloats()[0];
         }
     }
 

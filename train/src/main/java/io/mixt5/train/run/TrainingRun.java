@@ -2,8 +2,10 @@ package io.mixt5.train.run;
 
 import io.mixt5.engine.Device;
 import io.mixt5.engine.UserException;
+import io.mixt5.model.RoutingFigures;
 import io.mixt5.model.T5Config;
 import io.mixt5.model.T5Model;
+import io.mixt5.model.Upcycling;
 import io.mixt5.model.tokenizer.T5Tokenizer;
 import io.mixt5.train.config.TrainConfig;
 import io.mixt5.train.config.TrainConfig.Resume;
@@ -38,6 +40,7 @@ public final class TrainingRun implements AutoCloseable {
     private final TrainConfig config;
     private final PrintStream out;
     private final RunDirectory directory;
+    private final ExpertWatch watch;
     private final Owned owned = new Owned();
     private final T5Tokenizer tokenizer;
     private final List<TextPair> train;
@@ -53,6 +56,7 @@ public final class TrainingRun implements AutoCloseable {
     public TrainingRun(TrainConfig config, PrintStream out) {
         this.config = config;
         this.out = out;
+        watch = new ExpertWatch(warning -> out.println("warning: " + warning));
         directory = new RunDirectory(config.saveDir);
         RunInputs inputs = RunInputs.of(config, directory);
         tokenizer = owned.add(T5Tokenizer.load(inputs.tokenizer())).withAddedTokens(SquadPrompt.MARKERS);
@@ -67,7 +71,7 @@ public final class TrainingRun implements AutoCloseable {
             checkVocabulary();
             optimizer = owned.add(optimizer());
             if (saved != null) {
-                directory.restore(optimizer, saved);
+                directory.restore(optimizer);
             }
             state = saved == null ? TrainState.start(config.seed) : saved;
             totalSteps = config.maxSteps > 0
@@ -95,7 +99,7 @@ public final class TrainingRun implements AutoCloseable {
         if (resumed) {
             loaded = T5Model.load(directory.last(), device);
         } else if (config.pretrainedModelNameOrPath != null) {
-            loaded = T5Model.load(config.pretrainedModelNameOrPath, device);
+            loaded = upcycled(T5Model.load(config.pretrainedModelNameOrPath, device));
         } else {
             T5Config shape = config.modelShape();
             loaded = T5Model.random(shape, device, config.seed);
@@ -104,6 +108,15 @@ public final class TrainingRun implements AutoCloseable {
             loaded.config().dropoutRate = config.dropoutRate;
         }
         return loaded;
+    }
+
+    private T5Model upcycled(T5Model pretrained) {
+        if (!config.enableMoe || pretrained.config().mixture().activateMoe) {
+            return pretrained;
+        }
+        try (pretrained) {
+            return Upcycling.upcycle(pretrained, config.mixture(), config.noiseLambda, config.seed);
+        }
     }
 
     private void checkVocabulary() {
@@ -212,6 +225,7 @@ public final class TrainingRun implements AutoCloseable {
                 .toList();
         Trainer.Update update = trainer.update(state.step(), pairs);
         state = state.advanced(end);
+        watch.see(update.routing());
         double seconds = (System.nanoTime() - start) * 1e-9;
         long tokensPerSecond = Math.round(update.tokens() / seconds);
         progress.step(1, "loss %.4f  %,d tokens/s".formatted(update.loss(), tokensPerSecond));
@@ -223,8 +237,23 @@ public final class TrainingRun implements AutoCloseable {
             line.put("grad_norm", update.norm());
             line.put("learning_rate", update.learningRate());
             line.put("tokens_per_second", tokensPerSecond);
+            if (!update.routing().isEmpty()) {
+                line.put("routing", update.routing().stream().map(TrainingRun::figures).toList());
+            }
             log.write(line);
         }
+    }
+
+    private static Map<String, Object> figures(RoutingFigures layer) {
+        Map<String, Object> figures = new LinkedHashMap<>();
+        figures.put("layer", layer.layer());
+        figures.put("tokens_per_expert", layer.counts());
+        figures.put("dropped_share", layer.droppedShare());
+        figures.put("imbalance", layer.imbalance());
+        figures.put("entropy", layer.entropy());
+        figures.put("gate", layer.gate());
+        figures.put("balance_loss", layer.balance());
+        return figures;
     }
 
     private void validate(MetricsLog log) {
