@@ -24,9 +24,8 @@ public final class GroupedLinear implements Op {
         void backwardInput(Tensor dy, List<Tensor> weights, Tensor offsets, Target dx);
 
         /**
-         * dW_e [out, in] = dy^T x over the rows of expert e, so zeros where it has none. Targets may be null.
-         *
-         * @param dweights one for each expert, no two of them the same tensor
+         * dW_e [out, in] = dy^T x over the rows of expert e, so zeros where it has none. Targets may be null; no two are
+         * the same tensor.
          */
         void backwardWeights(Tensor dy, Tensor x, Tensor offsets, List<Target> dweights);
     }
@@ -35,7 +34,7 @@ public final class GroupedLinear implements Op {
      * Multiplies each expert's rows by its weight.
      *
      * @param x [R, in]
-     * @param weights of E experts, all [out, in] and different tensors
+     * @param weights of E experts, all [out, in]
      * @param offsets I32 [E + 1], not decreasing, from 0 to at most R
      * @return [R, out]; rows of no expert are zeros
      */
@@ -97,7 +96,13 @@ public final class GroupedLinear implements Op {
                 run("rows of no expert", 12, 16, 16, 0, 3, 7, 8), run("all rows to one expert", 9, 8, 8, 0, 0, 9, 9),
                 run("one row", 1, 32, 48, 0, 0, 1), run("one expert", 5, 13, 7, 0, 5),
                 run("no row", 0, 8, 8, 0, 0, 0), run("no row in use", 4, 8, 8, 0, 0, 0),
-                run("more than a block", 150, 70, 200, 0, 100, 101, 149));
+                run("more than a block", 150, 70, 200, 0, 100, 101, 149), shared());
+    }
+
+    private static OpCase shared() {
+        return OpCase.named("experts that share a weight").ints("offsets", 0, 2, 3, 7).input("x", 7, 6)
+                .input("shared", 5, 6).input("own", 5, 6).tolerance(5e-5).run((tape, in) -> List.of(
+                        apply(tape, in.get(1), List.of(in.get(2), in.get(3), in.get(2)), in.get(0))));
     }
 
     private static OpCase run(String name, long rows, long in, long out, int... offsets) {

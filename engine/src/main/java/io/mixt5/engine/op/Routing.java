@@ -9,6 +9,9 @@ import io.mixt5.engine.Tensor;
  * an expert follow each other in the order in which they got their places. R is an upper bound that the host knows (at
  * most N k); the rows in use are the first offsets[E].
  *
+ * <p>The backward pass closes what has N or R rows, and the losses, unless {@link io.mixt5.engine.Tape#keep} lets them
+ * out; counts, offsets and stats stay until the scope closes.
+ *
  * @param weights [N, k] what each entry's result is multiplied by, in the accumulator type; 0 for one without a place.
  *        Differentiable
  * @param experts I32 [N, k] the expert of each entry: the one that has it, or, where none has, the one chosen first; -1

@@ -7,7 +7,6 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import io.mixt5.engine.DType;
 import io.mixt5.engine.Device;
 import io.mixt5.engine.Dropout;
-import io.mixt5.engine.Jitter;
 import io.mixt5.engine.Gradients;
 import io.mixt5.engine.HostMemory;
 import io.mixt5.engine.Jitter;
