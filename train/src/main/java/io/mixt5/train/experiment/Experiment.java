@@ -151,7 +151,7 @@ public final class Experiment {
             throw new UserException("key 'variants." + name + ".train' in " + file + " must be true or false, found "
                     + train);
         }
-        String directory = name.toLowerCase(Locale.ROOT).replaceAll("[^a-z0-9.=-]+", "-");
+        String directory = name.toLowerCase(Locale.ROOT).replaceAll("[^a-z0-9._=-]+", "-");
         return new Variant(name, directory, settings, train == null || train.booleanValue(), named);
     }
 
