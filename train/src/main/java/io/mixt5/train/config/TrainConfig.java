@@ -292,9 +292,8 @@ public final class TrainConfig {
     private void resolve(Path file) {
         pretrainedModelNameOrPath = beside(file,
                 referenceModelNameOrPath != null ? referenceModelNameOrPath : pretrainedModelNameOrPath);
-        tokenizerNameOrPath = tokenizerNameOrPath == null
-                ? pretrainedModelNameOrPath
-                : beside(file, tokenizerNameOrPath);
+        boolean takesTheModels = tokenizerNameOrPath == null && dataset == Dataset.SQUAD;
+        tokenizerNameOrPath = takesTheModels ? pretrainedModelNameOrPath : beside(file, tokenizerNameOrPath);
         trainFile = beside(file, trainFile);
         validationFile = beside(file, validationFile);
         if (evaluationStrategy == null) {

@@ -19,6 +19,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.BooleanSupplier;
+import java.util.function.Supplier;
 
 /**
  * Runs an {@link Experiment}, one run after another, each an ordinary {@link TrainingRun} in a directory of its own,
@@ -45,8 +46,7 @@ public final class Comparison {
      * @throws UserException for whatever the user has to mend, before anything is run where that can be seen by then
      */
     public boolean run(BooleanSupplier stop) {
-        UserFiles.requireWritableDirectory(experiment.saveDir());
-        checkRuns();
+        check();
         List<RunResult> results = new ArrayList<>();
         for (Run run : runs()) {
             RunResult result = finished(run.directory(), run.settings());
@@ -133,8 +133,13 @@ public final class Comparison {
         return runs;
     }
 
-    /** Finds mistakes in any run's settings before the first run. */
-    private void checkRuns() {
+    /**
+     * Finds mistakes in the settings of any run, before the first.
+     *
+     * @throws UserException for the first one found
+     */
+    public void check() {
+        UserFiles.requireWritableDirectory(experiment.saveDir());
         for (Run run : runs()) {
             // A directory that is there stands in for the model that may not be there yet.
             TrainConfig config = named(run, () -> run.config(experiment.saveDir()));
@@ -155,7 +160,7 @@ public final class Comparison {
         }
     }
 
-    private static <T> T named(Run run, java.util.function.Supplier<T> action) {
+    private static <T> T named(Run run, Supplier<T> action) {
         try {
             return action.get();
         } catch (UserException e) {
@@ -193,7 +198,7 @@ public final class Comparison {
     private static RunResult result(Run run, TrainConfig config, TrainingRun training) {
         T5Config shape = training.shape();
         MixtureConfig mixture = shape.mixture();
-        int layers = mixture.mixtures(shape.numLayers) + mixture.mixtures(shape.decoderLayers());
+        int layers = mixture.mixtures(Math.max(shape.numLayers, shape.decoderLayers()));
         TrainState state = training.state();
         SquadScore score = config.hasValidation() ? training.finalScore() : null;
         boolean best = state.bestStep() > 0;

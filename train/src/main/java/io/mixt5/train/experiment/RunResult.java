@@ -6,7 +6,7 @@ package io.mixt5.train.experiment;
  * @param variant name
  * @param seed of the run
  * @param steps updates made; 0 for a model that was only scored
- * @param moeLayers blocks that are mixtures in the encoder and in the decoder together
+ * @param moeLayers blocks that are mixtures in the encoder, and as many in the decoder; in the deeper where they differ
  * @param noiseLambda NoisyTune's
  * @param exactMatch of the model after the last step, in per cent
  * @param f1 of the model after the last step, in per cent

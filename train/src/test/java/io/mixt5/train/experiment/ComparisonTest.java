@@ -64,7 +64,7 @@ class ComparisonTest {
         var results = StrictJson.readObject(directory.resolve("whole/results.json"));
         assertEquals(3, results.path("fine_tuning").size());
         assertEquals(2, results.path("moe_layers_and_lambda").size());
-        assertEquals("2 4", results.at("/moe_layers_and_lambda/0/moe_layers") + " "
+        assertEquals("1 2", results.at("/moe_layers_and_lambda/0/moe_layers") + " "
                 + results.at("/moe_layers_and_lambda/1/moe_layers"));
         assertEquals(1 + 2 + 2 + 2, results.path("runs").size());
         assertTrue(Files.exists(directory.resolve("whole/pretrain/last/model.safetensors")));
