@@ -2,6 +2,8 @@ package io.mixt5.train.command;
 
 import io.mixt5.engine.Device;
 import io.mixt5.engine.Philox;
+import io.mixt5.engine.Scope;
+import io.mixt5.engine.Tape;
 import io.mixt5.engine.UserException;
 import io.mixt5.engine.op.Route.Gate;
 import io.mixt5.model.MixtureConfig;
@@ -143,13 +145,15 @@ public final class UpcycleCommand implements Callable<Integer> {
         PrintWriter out = spec.commandLine().getOut();
         T5Config config = child.config();
         MixtureConfig mixture = config.mixture();
-        double difference = Upcycling.largestLogitDifference(parent, child, batch(config));
+        T5Batch batch = batch(config);
+        double difference = Upcycling.largestLogitDifference(parent, child, batch);
         out.printf(Locale.ROOT, "%-28s %s, %,d parameters%n", "parent", from, parent.parameters().count());
         out.printf(Locale.ROOT, "%-28s %s, %,d parameters%n", "child", to, child.parameters().count());
         out.printf(Locale.ROOT, "%-28s %s%n", "mixtures in the encoder", blocks(mixture, config.numLayers));
         out.printf(Locale.ROOT, "%-28s %s%n", "mixtures in the decoder", blocks(mixture, config.decoderLayers()));
         out.printf(Locale.ROOT, "%-28s %d, %d a token, gate %s, noise %s%n", "experts", mixture.numLocalExperts,
                 mixture.numExpertsPerTok, mixture.gate().name().toLowerCase(Locale.ROOT), noise);
+        out.printf(Locale.ROOT, "%-28s %.3g%n", "largest logit", largestLogit(parent, batch));
         out.printf(Locale.ROOT, "%-28s %.3g%n", "largest logit difference", difference);
         out.println(expected(mixture));
         out.flush();
@@ -161,10 +165,20 @@ public final class UpcycleCommand implements Callable<Integer> {
                     + "else than its parent until it is trained.";
         }
         if (noise > 0) {
-            return "The experts were perturbed: the difference grows with the noise, and about 1e-5 or less would say that "
-                    + "there was none.";
+            return "The experts were perturbed: the difference grows with the noise; without any it would be rounding.";
         }
-        return "The gate preserves what the parent computes: the difference should be rounding, about 1e-5 or less.";
+        return "The gate preserves what the parent computes: the difference should be rounding, about 1e-5 or less where "
+                + "logits are of the order of 10.";
+    }
+
+    private static double largestLogit(T5Model model, T5Batch batch) {
+        try (Scope scope = new Scope(model.device())) {
+            double largest = 0;
+            for (float logit : model.forward(Tape.inference(scope), batch).logits().toFloats()) {
+                largest = Math.max(largest, Math.abs(logit));
+            }
+            return largest;
+        }
     }
 
     private static String blocks(MixtureConfig mixture, int blocks) {
