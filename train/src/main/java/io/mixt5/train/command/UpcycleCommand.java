@@ -54,8 +54,8 @@ public final class UpcycleCommand implements Callable<Integer> {
     private int topK;
 
     @Option(names = "--gate", paramLabel = "NAME",
-            description = "What an expert's result is multiplied by: ${COMPLETION-CANDIDATES}; default preserving for one "
-                    + "expert a token and renormalized for more, which both keep what the model computes.")
+            description = "What an expert's result is multiplied by: ${COMPLETION-CANDIDATES}; default preserving for "
+                    + "one expert a token and renormalized for more, which both keep what the model computes.")
     private Gate gate;
 
     @ArgGroup
@@ -161,11 +161,12 @@ public final class UpcycleCommand implements Callable<Integer> {
 
     private String expected(MixtureConfig mixture) {
         if (mixture.gate() == Gate.RAW) {
-            return "The gate is raw: results are multiplied by the router's probabilities, so the child computes something "
-                    + "else than its parent until it is trained.";
+            return "The gate is raw: results are multiplied by the router's probabilities, so the child computes "
+                    + "something else than its parent until it is trained.";
         }
         if (noise > 0) {
-            return "The experts were perturbed: the difference grows with the noise; without any it would be rounding.";
+            return "The experts were perturbed: the difference grows with the noise; without any it would be "
+                    + "rounding.";
         }
         return "The gate preserves what the parent computes: the difference should be rounding, about 1e-5 or less where "
                 + "logits are of the order of 10.";

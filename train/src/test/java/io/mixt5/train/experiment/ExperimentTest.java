@@ -66,7 +66,7 @@ class ExperimentTest {
             "'variants': {'a b': {}, 'A-B': {}} | would share the directory a-b",
             "'variants': {'Pretrain': {}} | would share the directory pretrain",
             "'variants': {'a': {}}, 'grid': {'of': 'b', 'num_moe_layers': [1], 'noise_lambda': [0]} | found 'b'",
-            "'variants': {'a': {}}, 'grid': {'of': 'a', 'num_moe_layers': [1], 'noise_lambda': [0]} | must have enable_moe",
+            "'variants': {'a': {}}, 'grid': {'of': 'a', 'num_moe_layers': [1], 'noise_lambda': [0]} | have enable_moe",
             "'variants': {'a': {}}, 'grid': {'of': 'a', 'num_moe_layers': [1]} | 'grid.noise_lambda' is missing"})
     void refusesInOneSentence(String keys, String message) {
         UserException e = assertThrows(UserException.class, () -> read(keys));
