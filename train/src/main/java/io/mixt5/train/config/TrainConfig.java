@@ -26,7 +26,7 @@ import java.util.stream.Stream;
  * data move together; {@code save_dir} is taken from the working directory, so that results do not land among the
  * inputs.
  *
- * <p>Fields are set by {@link #load} and not changed afterwards.
+ * <p>Fields are set by {@link #load} or {@link #of} and not changed afterwards.
  */
 @JsonAutoDetect(fieldVisibility = Visibility.PUBLIC_ONLY, getterVisibility = Visibility.NONE,
         isGetterVisibility = Visibility.NONE, setterVisibility = Visibility.NONE)
@@ -223,7 +223,17 @@ public final class TrainConfig {
      * @throws UserException if anything is wrong: one sentence with the file and the key
      */
     public static TrainConfig load(Path file) {
-        ObjectNode tree = StrictJson.readObject(file);
+        return of(StrictJson.readObject(file), file);
+    }
+
+    /**
+     * The same from keys that are in no file of their own.
+     *
+     * @param keys left as they are
+     * @param file where they come from, for messages and for the paths of inputs
+     */
+    public static TrainConfig of(ObjectNode keys, Path file) {
+        ObjectNode tree = keys.deepCopy();
         replaceAliases(tree, file);
         TrainConfig config = StrictJson.bind(tree, TrainConfig.class, file, UnknownKeys.REFUSE);
         config.resolve(file);

@@ -15,9 +15,7 @@ import io.mixt5.train.optim.Optimizer;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
 import java.util.ArrayList;
-import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
 
@@ -66,12 +64,12 @@ public final class RunDirectory {
 
     /** Replaces {@link #best}. */
     public void saveBest(T5Model model, T5Tokenizer tokenizer) {
-        replace(best(), directory -> saveModel(directory, model, tokenizer));
+        WholeDirectory.replace(best(), directory -> saveModel(directory, model, tokenizer));
     }
 
     /** Replaces {@link #last}. */
     public void saveLast(T5Model model, T5Tokenizer tokenizer, Optimizer optimizer, TrainState state) {
-        replace(last(), directory -> {
+        WholeDirectory.replace(last(), directory -> {
             saveModel(directory, model, tokenizer);
             List<SafetensorsTensor> tensors = new ArrayList<>();
             optimizer.state().forEach((name, tensor) -> tensors.add(new SafetensorsTensor(name, SafetensorsType.F32,
@@ -83,23 +81,25 @@ public final class RunDirectory {
 
     /** Where the checkpoint in {@link #last} stands, or null when there is none. */
     public TrainState lastState() {
-        finishReplacing(last());
+        WholeDirectory.finishReplacing(last());
         return Files.exists(last().resolve(STATE)) ? StrictJson.read(last().resolve(STATE), TrainState.class) : null;
     }
 
     /** Removes what an earlier run left; gives null, as there is no state any more. */
     public TrainState cleared() {
+        removeModels();
         try {
-            for (Path path : List.of(last(), best(), sibling(last(), ".old"), sibling(best(), ".old"))) {
-                delete(path);
-            }
             Files.deleteIfExists(predictions());
         } catch (IOException e) {
-            throw new UserException(
-                    "what an earlier run left in " + root + " cannot be removed (" + e + "); choose another save_dir",
-                    e);
+            throw UserFiles.cannotWrite(predictions(), e);
         }
         return null;
+    }
+
+    /** Removes {@link #last} and {@link #best}. */
+    public void removeModels() {
+        WholeDirectory.delete(last());
+        WholeDirectory.delete(best());
     }
 
     /** Fills the optimiser's state from {@link #last}. */
@@ -114,56 +114,5 @@ public final class RunDirectory {
     private static void saveModel(Path directory, T5Model model, T5Tokenizer tokenizer) {
         model.save(directory);
         tokenizer.save(directory);
-    }
-
-    private interface Content {
-        void write(Path directory);
-    }
-
-    private void replace(Path target, Content content) {
-        Path fresh = sibling(target, ".new");
-        Path old = sibling(target, ".old");
-        try {
-            delete(fresh);
-            Files.createDirectories(fresh);
-            content.write(fresh);
-            finishReplacing(target);
-            if (Files.exists(target)) {
-                Files.move(target, old, StandardCopyOption.ATOMIC_MOVE);
-            }
-            Files.move(fresh, target, StandardCopyOption.ATOMIC_MOVE);
-            delete(old);
-        } catch (IOException e) {
-            throw new UserException("the checkpoint " + target + " cannot be written (" + e
-                    + "); free space or choose another save_dir", e);
-        }
-    }
-
-    /** Brings back a checkpoint whose replacement was interrupted between the two renames. */
-    private static void finishReplacing(Path target) {
-        Path old = sibling(target, ".old");
-        try {
-            if (Files.exists(old) && !Files.exists(target)) {
-                Files.move(old, target, StandardCopyOption.ATOMIC_MOVE);
-            }
-            delete(old);
-        } catch (IOException e) {
-            throw new UserException("the checkpoint " + old + " cannot be renamed (" + e + "); rename it by hand", e);
-        }
-    }
-
-    private static Path sibling(Path path, String suffix) {
-        return path.resolveSibling("." + path.getFileName() + suffix);
-    }
-
-    private static void delete(Path directory) throws IOException {
-        if (!Files.exists(directory)) {
-            return;
-        }
-        try (var files = Files.walk(directory)) {
-            for (Path file : files.sorted(Comparator.reverseOrder()).toList()) {
-                Files.delete(file);
-            }
-        }
     }
 }

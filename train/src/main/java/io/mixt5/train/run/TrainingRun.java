@@ -51,6 +51,7 @@ public final class TrainingRun implements AutoCloseable {
     private final int totalSteps;
     private TrainState state;
     private Map<String, String> answers = Map.of();
+    private SquadScore score;
 
     /** Reads the data and the model; throws a {@link UserException} for whatever the user has to mend. */
     public TrainingRun(TrainConfig config, PrintStream out) {
@@ -258,27 +259,53 @@ public final class TrainingRun implements AutoCloseable {
 
     private void validate(MetricsLog log) {
         long start = System.nanoTime();
-        Answerer answerer = new Answerer(model, tokenizer, config.maxSequenceLength, config.generationMaxLength,
-                config.perDeviceEvalBatchSize);
-        try (Progress progress = new Progress(out, "validation", "questions", 0, validation.size())) {
-            answers = answerer.answer(validation, done -> progress.step(done, ""));
-        }
-        SquadScore score = new SquadScore(config.metric);
-        validation.forEach(example -> score.add(answers.get(example.id()), example.answerTexts()));
-        SquadPredictions.write(directory.predictions(), answers);
+        score = score();
         Map<String, Object> line = new LinkedHashMap<>();
         line.put("step", state.step());
         line.put("exact_match", score.exactMatch());
         line.put("f1", score.f1());
         line.put("validation_seconds", (System.nanoTime() - start) * 1e-9);
         log.write(line);
-        out.printf("after step %d: EM %.2f, F1 %.2f on %,d unseen questions%n", state.step(), score.exactMatch(),
-                score.f1(),
-                validation.size());
         state = state.validated(score.exactMatch(), score.f1());
         if (state.bestStep() == state.step() && config.saveStrategy != Strategy.NO) {
             directory.saveBest(model, tokenizer);
         }
+    }
+
+    /** Answers the validation questions with the model as it stands; leaves the answers in the run's directory. */
+    private SquadScore score() {
+        Answerer answerer = new Answerer(model, tokenizer, config.maxSequenceLength, config.generationMaxLength,
+                config.perDeviceEvalBatchSize);
+        try (Progress progress = new Progress(out, "validation", "questions", 0, validation.size())) {
+            answers = answerer.answer(validation, done -> progress.step(done, ""));
+        }
+        SquadScore fresh = new SquadScore(config.metric);
+        validation.forEach(example -> fresh.add(answers.get(example.id()), example.answerTexts()));
+        SquadPredictions.write(directory.predictions(), answers);
+        out.printf("after step %d: EM %.2f, F1 %.2f on %,d unseen questions%n", state.step(), fresh.exactMatch(),
+                fresh.f1(), validation.size());
+        return fresh;
+    }
+
+    /**
+     * What the model scores as it stands: after {@link #run} has reached the end, that of the trained model; before,
+     * that of the model to start from. There must be validation questions.
+     */
+    public SquadScore finalScore() {
+        if (score == null || state.validatedStep() < state.step()) {
+            score = score();
+        }
+        return score;
+    }
+
+    /** Where the run stands. */
+    public TrainState state() {
+        return state;
+    }
+
+    /** The model's shape, its mixtures included. */
+    public T5Config shape() {
+        return model.config();
     }
 
     private void report() {
