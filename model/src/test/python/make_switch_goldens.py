@@ -12,7 +12,7 @@ model/src/test/resources/golden (or to the folder given). Each holds what save_p
 
     golden.safetensors  input_ids, attention_mask, labels, logits, encoder, and grad.<name> under this project's names
     golden.json         loss: the labels' mean cross-entropy as transformers computes it, plus alpha times the balance
-                        loss and beta times the z-loss, each the mean over the mixtures over tokens that are not padding,
+                        loss and beta times the z-loss, each the mean over the mixtures, over tokens that count,
                         from transformers' router logits; aux: that balance loss; routing: per mixture, encoder first,
                         tokens per expert before drops, and drops
 
