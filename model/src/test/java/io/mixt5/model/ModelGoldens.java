@@ -2,6 +2,7 @@ package io.mixt5.model;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
@@ -20,6 +21,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.stream.IntStream;
 
 /** A directory of numbers that PyTorch and transformers computed, and the comparison of a model with them. */
 public final class ModelGoldens {
@@ -111,12 +113,15 @@ public final class ModelGoldens {
             tape.backward(output.loss());
             int compared = 0;
             for (Parameter parameter : model.parameters().all()) {
-                // An expert without tokens has no gradient, here as in PyTorch.
-                assertEquals(file.has("grad." + parameter.name()), parameter.value().grad() != null, parameter.name());
-                if (parameter.value().grad() != null) {
-                    close("gradient of " + parameter.name(), floats(file.info("grad." + parameter.name())),
-                            parameter.value().grad().toFloats(), 1e-4);
-                    compared++;
+                float[] expected = file.has("grad." + parameter.name())
+                        ? floats(file.info("grad." + parameter.name()))
+                        : new float[0];
+                compared += expected.length > 0 ? 1 : 0;
+                // An expert without tokens has no gradient, here as in PyTorch, or, where PyTorch's got padding, zeros.
+                if (parameter.value().grad() == null) {
+                    assertTrue(IntStream.range(0, expected.length).allMatch(i -> expected[i] == 0), parameter.name());
+                } else {
+                    close("gradient of " + parameter.name(), expected, parameter.value().grad().toFloats(), 1e-4);
                 }
             }
             assertEquals(file.names().stream().filter(n -> n.startsWith("grad.")).count(), compared);
