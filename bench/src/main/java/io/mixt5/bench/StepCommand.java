@@ -7,6 +7,7 @@ import io.mixt5.engine.Scope;
 import io.mixt5.engine.Tape;
 import io.mixt5.engine.Tensor;
 import io.mixt5.engine.op.GradNorm;
+import io.mixt5.model.MixtureConfig;
 import io.mixt5.model.T5Batch;
 import io.mixt5.model.T5Config;
 import io.mixt5.model.T5Model;
@@ -53,12 +54,19 @@ final class StepCommand implements Callable<Integer> {
     @Option(names = "--warmup", defaultValue = "3", description = "Steps before those; default ${DEFAULT-VALUE}.")
     private int warmup;
 
+    @Option(names = "--experts", defaultValue = "0",
+            description = "Experts of the last half of the blocks; 0 for a dense model. Default ${DEFAULT-VALUE}.")
+    private int experts;
+
+    @Option(names = "--top-k", defaultValue = "1", description = "Experts a token; default ${DEFAULT-VALUE}.")
+    private int topK;
+
     @Option(names = "--device", defaultValue = "cpu", description = "Where to run; default ${DEFAULT-VALUE}.")
     private String device;
 
     @Override
     public Integer call() throws IOException {
-        T5Config config = T5Config.preset(size);
+        T5Config config = experts == 0 ? T5Config.preset(size) : T5Config.preset(size).with(mixture());
         try (T5Model model = T5Model.random(config, Device.of(device), SEED);
                 Optimizer optimizer = new AdamWOptimizer(model.parameters().all(), p -> 0.01, 0.9, 0.999, 1e-8)) {
             T5Batch data = T5Batch.of(words(config, source, 0), words(config, target, 1), config);
@@ -74,6 +82,15 @@ final class StepCommand implements Callable<Integer> {
             print(model, seconds, loss);
         }
         return ExitCode.OK;
+    }
+
+    private MixtureConfig mixture() {
+        MixtureConfig mixture = new MixtureConfig();
+        mixture.activateMoe = true;
+        mixture.numLocalExperts = experts;
+        mixture.numExpertsPerTok = topK;
+        mixture.numMoeLayers = T5Config.preset(size).numLayers / 2;
+        return mixture;
     }
 
     private static double step(T5Model model, Optimizer optimizer, T5Batch data, int step) {
@@ -101,6 +118,8 @@ final class StepCommand implements Callable<Integer> {
         Map<String, Object> report = new LinkedHashMap<>();
         report.put("size", size);
         report.put("device", device);
+        report.put("experts", experts);
+        report.put("top_k", experts == 0 ? 0 : topK);
         report.put("batch", batch);
         report.put("src", source);
         report.put("tgt", target);

@@ -29,6 +29,11 @@ public final class Scope implements AutoCloseable {
         return new Scope(device, this);
     }
 
+    /** The scope around this one; null when there is none. */
+    Scope parent() {
+        return parent;
+    }
+
     /** Where this scope's tensors live. */
     public Device device() {
         return device;

@@ -167,10 +167,14 @@ public final class Tape {
 
     /**
      * Lets a tensor and its gradient outlive {@link #backward} (until the scope closes). One that the tape's scope has
-     * let out by {@link Scope#keep} outlives it too.
+     * let out by {@link Scope#keep} outlives it too. While not recording, the tensor outlives every {@link #block}
+     * that is running.
      */
     public Tensor keep(Tensor tensor) {
         gradients.keep(tensor);
+        for (Scope inner = current; inner != scope; inner = inner.parent()) {
+            inner.keep(tensor);
+        }
         return tensor;
     }
 

@@ -251,6 +251,20 @@ class TapeMemoryTest {
     }
 
     @Test
+    void whatIsKeptOutlivesTheBlocksOfInference() {
+        Tensor x = vector("x");
+        Tape inference = Tape.inference(scope);
+        List<Tensor> kept = new ArrayList<>();
+        inference.block(() -> inference.block(() -> {
+            kept.add(inference.keep(Scale.apply(inference, x, 2)));
+            return x;
+        }));
+        assertFalse(kept.getFirst().closed());
+        scope.close();
+        assertTrue(kept.getFirst().closed());
+    }
+
+    @Test
     void aBlockMayReturnWhatItWasGiven() {
         Tensor x = vector("x");
         Tape inference = Tape.inference(scope);

@@ -20,20 +20,24 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
+import java.util.stream.Collectors;
 
 /** Reads and writes models as Hugging Face directories: {@code config.json} and {@code model.safetensors}. */
 final class Checkpoint {
     private static final String CONFIG = "config.json";
     private static final String WEIGHTS = "model.safetensors";
+    private static final String EMBEDDING = "shared.weight";
     /** Names under which some checkpoints repeat the shared embedding. */
-    private static final Set<String> COPIES = Set.of("encoder.embed_tokens.weight", "decoder.embed_tokens.weight");
+    private static final List<String> COPIES = List.of("decoder.embed_tokens.weight", "encoder.embed_tokens.weight");
 
     private Checkpoint() {
     }
 
     static T5Model load(Path directory, Device device) {
         UserFiles.requireDirectory(directory);
-        T5Config config = T5Config.read(directory.resolve(CONFIG));
+        ObjectNode json = StrictJson.readObject(directory.resolve(CONFIG));
+        T5Config config = T5Config.of(json, directory.resolve(CONFIG));
+        CheckpointNaming naming = CheckpointNaming.of(json.path("model_type").asText());
         Path weights = directory.resolve(WEIGHTS);
         try (SafetensorsFile file = SafetensorsFile.open(weights)) {
             // Newer transformers tie whatever the configuration says, so a head of its own is believed before the configuration.
@@ -43,10 +47,11 @@ final class Checkpoint {
             T5Model model = T5Model.blank(config, device);
             try {
                 for (Parameter parameter : model.parameters().all()) {
-                    SafetensorsTensor stored = file.require(parameter.name(), parameter.value().shape().dims());
+                    SafetensorsTensor stored = file.require(naming.onDisk(parameter.name()),
+                            parameter.value().shape().dims());
                     fill(parameter.value(), stored, weights);
                 }
-                refuseOthers(model, file, weights);
+                refuseOthers(model, naming, file, weights);
                 return model;
             } catch (RuntimeException e) {
                 model.close();
@@ -55,12 +60,20 @@ final class Checkpoint {
         }
     }
 
-    private static void refuseOthers(T5Model model, SafetensorsFile file, Path weights) {
+    private static void refuseOthers(T5Model model, CheckpointNaming naming, SafetensorsFile file, Path weights) {
+        Set<String> own = model.parameters().all().stream().map(p -> naming.onDisk(p.name()))
+                .collect(Collectors.toSet());
         for (String name : file.names()) {
-            if (model.parameters().get(name) == null && !COPIES.contains(name)) {
+            if (!own.contains(name) && !COPIES.contains(name)) {
                 throw new UserException(
                         weights + " holds a tensor " + name + " that this model does not have; does its " + CONFIG
                                 + " belong to it?");
+            }
+        }
+        for (String copy : COPIES) {
+            if (file.has(copy) && file.info(copy).data().mismatch(file.info(EMBEDDING).data()) >= 0) {
+                throw new UserException(weights + ": tensor " + copy + " differs from " + EMBEDDING
+                        + ", but encoder and decoder share one embedding here");
             }
         }
     }
@@ -87,18 +100,28 @@ final class Checkpoint {
         }
     }
 
-    static void save(T5Model model, Path directory) {
+    static void save(T5Model model, Path directory, CheckpointNaming naming) {
+        ObjectNode config = switch (naming) {
+            case MIXT5 -> configJson(model.config());
+            case SWITCH_TRANSFORMERS -> StrictJson.toTree(SwitchConfig.of(model.config()));
+        };
         UserFiles.requireWritableDirectory(directory);
         try (Arena arena = Arena.ofConfined()) {
             List<SafetensorsTensor> tensors = new ArrayList<>();
             for (Parameter parameter : model.parameters().all()) {
                 Tensor value = parameter.value();
-                tensors.add(new SafetensorsTensor(parameter.name(), SafetensorsType.F32, value.shape().dims(),
-                        hostData(value, arena)));
+                tensors.add(new SafetensorsTensor(naming.onDisk(parameter.name()), SafetensorsType.F32,
+                        value.shape().dims(), hostData(value, arena)));
+            }
+            if (naming == CheckpointNaming.SWITCH_TRANSFORMERS && !model.config().tieWordEmbeddings) {
+                // transformers ties the embeddings either all or, as with a head of its own, none.
+                Tensor embedding = model.parameters().get(EMBEDDING).value();
+                COPIES.forEach(copy -> tensors.add(new SafetensorsTensor(copy, SafetensorsType.F32,
+                        embedding.shape().dims(), hostData(embedding, arena))));
             }
             SafetensorsWriter.write(directory.resolve(WEIGHTS), tensors);
         }
-        StrictJson.write(directory.resolve(CONFIG), configJson(model.config()));
+        StrictJson.write(directory.resolve(CONFIG), config);
         StrictJson.write(directory.resolve("generation_config.json"), generationJson(model.config()));
     }
 

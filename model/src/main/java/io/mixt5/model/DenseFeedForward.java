@@ -9,13 +9,13 @@ import io.mixt5.engine.op.Relu;
 
 /** T5's dense feed-forward layer: gelu_new(x Wi0) * (x Wi1) Wo in v1.1, relu(x Wi) Wo in v1.0, with dropout before Wo. */
 final class DenseFeedForward implements FeedForward {
-    private final float dropout;
+    private final T5Config config;
     private final Parameter gate;
     private final Parameter in;
     private final Parameter out;
 
     DenseFeedForward(Parameters parameters, String prefix, T5Config config) {
-        dropout = (float) config.dropoutRate;
+        this.config = config;
         gate = config.gated() ? FeedForward.in(parameters, prefix + "wi_0.weight", config) : null;
         in = FeedForward.in(parameters, prefix + (config.gated() ? "wi_1.weight" : "wi.weight"), config);
         out = FeedForward.out(parameters, prefix + "wo.weight", config);
@@ -23,6 +23,7 @@ final class DenseFeedForward implements FeedForward {
 
     @Override
     public Tensor apply(Tape tape, Tensor x, Tokens tokens) {
+        float dropout = (float) config.dropoutRate;
         Tensor up = Linear.apply(tape, x, in.value());
         Tensor hidden = gate == null
                 ? Relu.apply(tape, up, tape.dropout(dropout))

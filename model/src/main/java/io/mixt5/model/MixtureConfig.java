@@ -1,6 +1,7 @@
 package io.mixt5.model;
 
 import com.fasterxml.jackson.annotation.JsonIgnore;
+import com.fasterxml.jackson.annotation.JsonProperty;
 import io.mixt5.engine.UserException;
 import io.mixt5.engine.op.Route;
 import java.util.List;
@@ -76,6 +77,7 @@ public final class MixtureConfig {
     /** alpha of the balance loss. Switch: 0.01. */
     public double routerAuxLossCoef;
     /** beta of the z-loss. */
+    @JsonProperty("router_z_loss_coef")
     public double routerZLossCoef;
     /** Whether routing statistics are kept with a pass's output. */
     public boolean outputRouterLogits;

@@ -31,9 +31,8 @@ final class MixtureFeedForward implements FeedForward {
     static final double ROUTER_DEVIATION = 0.02;
 
     private final String name;
+    private final T5Config model;
     private final MixtureConfig config;
-    private final float modelDropout;
-    private final float expertDropout;
     private final Parameter router;
     private final List<Tensor> gates;
     private final List<Tensor> ins = new ArrayList<>();
@@ -43,8 +42,7 @@ final class MixtureFeedForward implements FeedForward {
     MixtureFeedForward(Parameters parameters, String prefix, T5Config model) {
         name = prefix.substring(0, prefix.length() - 1);
         config = model.mixture();
-        modelDropout = (float) model.dropoutRate;
-        expertDropout = config.expertDropoutRate == null ? modelDropout : config.expertDropoutRate.floatValue();
+        this.model = model;
         gates = model.gated() ? new ArrayList<>() : null;
         router = parameters.create(prefix + "gate.weight", Shape.of(config.numLocalExperts, model.dModel),
                 ROUTER_DEVIATION);
@@ -68,10 +66,11 @@ final class MixtureFeedForward implements FeedForward {
         }
         Tensor rows = Dispatch.apply(tape, config.explorationScope == Scope.LAYER ? noisy : x, routing);
         Tensor up = GroupedLinear.apply(tape, rows, ins, routing.offsets());
+        float dropout = (float) (config.expertDropoutRate == null ? model.dropoutRate : config.expertDropoutRate);
         Tensor hidden = gates == null
-                ? Relu.apply(tape, up, tape.dropout(expertDropout))
+                ? Relu.apply(tape, up, tape.dropout(dropout))
                 : GatedGelu.apply(tape, GroupedLinear.apply(tape, rows, gates, routing.offsets()), up,
-                        tape.dropout(expertDropout));
+                        tape.dropout(dropout));
         return Combine.apply(tape, GroupedLinear.apply(tape, hidden, outs, routing.offsets()), routing);
     }
 
@@ -79,7 +78,7 @@ final class MixtureFeedForward implements FeedForward {
     private Tensor explore(Tape tape, Tensor x) {
         return switch (config.explores()) {
             case ARGMAX, SAMPLE_SOFTMAX -> x;
-            case INPUT_DROPOUT -> DropoutAdd.dropout(tape, x, tape.dropout(modelDropout));
+            case INPUT_DROPOUT -> DropoutAdd.dropout(tape, x, tape.dropout((float) model.dropoutRate));
             case INPUT_JITTER -> {
                 Jitter jitter = tape.jitter((float) config.jitter());
                 yield jitter.active() ? InputJitter.apply(tape, x, jitter) : x;

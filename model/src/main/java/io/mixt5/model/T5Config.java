@@ -78,13 +78,19 @@ public final class T5Config {
         return config;
     }
 
-    /** Reads a Hugging Face {@code config.json}; keys that do not concern the shape are passed over. */
+    /**
+     * Reads a Hugging Face {@code config.json}, of T5 or of SwitchTransformers; keys that do not concern the shape are
+     * passed over.
+     */
     public static T5Config read(Path file) {
         return of(StrictJson.readObject(file), file);
     }
 
     /** The configuration that a JSON object describes; {@code file} is where it comes from. */
     public static T5Config of(ObjectNode json, Path file) {
+        if (json.path("model_type").asText().equals(SwitchConfig.MODEL_TYPE)) {
+            return SwitchConfig.read(json, file);
+        }
         T5Config config = StrictJson.bind(json, T5Config.class, file, UnknownKeys.IGNORE);
         config.mixture = StrictJson.bind(json, MixtureConfig.class, file, UnknownKeys.IGNORE);
         config.check(file.toString());
@@ -116,7 +122,8 @@ public final class T5Config {
                     + "', but only relu (T5 v1.0) and gated-gelu (T5 v1.1) are built");
         }
         if (!modelType.equals("t5")) {
-            throw new UserException(where + ": model_type is '" + modelType + "', but this reads t5 models only");
+            throw new UserException(where + ": model_type is '" + modelType
+                    + "', but this reads t5 and switch_transformers models only");
         }
         if (mixture.activateMoe) {
             mixture.check(where);

@@ -58,7 +58,8 @@ public final class T5Model implements AutoCloseable {
     }
 
     /**
-     * The model in a Hugging Face directory ({@code config.json} and {@code model.safetensors}).
+     * The model in a Hugging Face directory ({@code config.json} and {@code model.safetensors}), of T5, MixT5 or
+     * SwitchTransformers.
      *
      * @throws UserException that names the file, and the tensor, when something is missing or does not fit
      */
@@ -73,7 +74,16 @@ public final class T5Model implements AutoCloseable {
 
     /** Writes {@code config.json}, {@code generation_config.json} and {@code model.safetensors} into a directory, making it. */
     public void save(Path directory) {
-        Checkpoint.save(this, directory);
+        save(directory, CheckpointNaming.MIXT5);
+    }
+
+    /**
+     * As {@link #save(Path)}, under the names, and with the configuration, of other software.
+     *
+     * @throws UserException when {@code naming} cannot express what this model computes
+     */
+    public void save(Path directory, CheckpointNaming naming) {
+        Checkpoint.save(this, directory, naming);
     }
 
     /** The shape. */

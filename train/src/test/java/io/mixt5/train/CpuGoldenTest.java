@@ -13,9 +13,13 @@ import io.mixt5.model.T5Model;
 import io.mixt5.train.optim.AdafactorOptimizer;
 import io.mixt5.train.optim.AdamWOptimizer;
 import io.mixt5.train.optim.Optimizer;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.function.Function;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
@@ -23,9 +27,13 @@ import org.junit.jupiter.params.provider.MethodSource;
 class CpuGoldenTest {
     private final Device device = Device.of("cpu");
 
-    static Stream<ModelGoldens> goldens() {
-        Stream<ModelGoldens> own = Stream.of(ModelGoldens.ofProject("tiny-t5-v1_1"),
-                ModelGoldens.ofProject("tiny-t5-v1_0"));
+    @TempDir
+    static Path directory;
+
+    static Stream<ModelGoldens> goldens() throws IOException {
+        Path copies = Files.createTempDirectory(directory, "goldens");
+        Stream<ModelGoldens> own = Stream.of("tiny-t5-v1_1", "tiny-t5-v1_0")
+                .map(name -> ModelGoldens.ofProject(name, copies));
         return SharedData.find("data/golden/tiny-t5-v1_1")
                 .map(path -> Stream.concat(own, Stream.of(new ModelGoldens(path)))).orElse(own);
     }

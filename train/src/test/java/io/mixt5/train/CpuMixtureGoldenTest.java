@@ -16,6 +16,8 @@ import java.nio.file.Path;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** Mixtures on the CPU against PyTorch: losses, counts, drops, gradients, five AdamW losses. */
 class CpuMixtureGoldenTest {
@@ -38,8 +40,23 @@ class CpuMixtureGoldenTest {
         check("data/golden/tiny-switch-top1", SWITCH);
     }
 
+    @ParameterizedTest
+    @ValueSource(strings = {"tiny-moe-top2", "tiny-moe-top1"})
+    void ownGoldens(String name) {
+        check(ModelGoldens.ofProject(name, directory));
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"tiny-switch-tied", "tiny-switch-untied"})
+    void switchTransformers(String name) {
+        ModelGoldens.ofProject(name, directory).checkPass(device);
+    }
+
     private void check(String name, String keys) {
-        ModelGoldens goldens = ModelGoldens.copy(SharedData.require(name), directory.resolve("model"), keys);
+        check(ModelGoldens.copy(SharedData.require(name), directory.resolve("model"), keys));
+    }
+
+    private void check(ModelGoldens goldens) {
         goldens.checkPass(device);
         try (T5Model model = T5Model.load(goldens.directory(), device);
                 Optimizer optimizer = new AdamWOptimizer(model.parameters().all(), p -> 0.01, 0.9, 0.999, 1e-8)) {

@@ -45,7 +45,7 @@ public record Quickstart(int trainContexts, int validationContexts, int facts, i
             .collect(Collectors.joining(" "));
 
     /** What the quickstart trains on. */
-    public static final Quickstart DEFAULT = new Quickstart(3000, 60, 7, 600);
+    public static final Quickstart DEFAULT = new Quickstart(8000, 60, 7, 600);
 
     /**
      * Checks the sizes.

@@ -37,6 +37,10 @@ record Topic(String family, List<String> statements, List<String> questions, Fun
             String> INSTRUMENTS = List.of("banjo", "cello", "drums", "flute", "guitar", "harp", "piano", "violin");
     private static final List<String> THINGS = List.of("bells", "books", "bottles", "buttons", "clocks", "coins",
             "hats", "keys", "maps", "stamps");
+    private static final List<String> AGES = List.of("fast", "new", "old", "small");
+    private static final List<String> TASTES = List.of("fried", "salty", "spicy", "sweet");
+    private static final List<String> WARMTHS = List.of("cold", "hot", "iced", "warm");
+    private static final List<String> MATERIALS = List.of("broken", "glass", "rare", "wooden");
     private static final List<
             String> FEARS = List.of("bats", "bees", "ghosts", "heights", "mice", "spiders", "storms", "wolves");
     private static final List<String> NUMBERS = List.of("two", "three", "four", "five", "six", "seven");
@@ -100,7 +104,7 @@ record Topic(String family, List<String> statements, List<String> questions, Fun
                             "How does {n} go to town?",
                             "What does {n} travel in?",
                             "What has {n} bought?"),
-                    joined(COLOURS, " ", VEHICLES)),
+                    joined(AGES, " ", VEHICLES)),
             new Topic("food", List.of(
                     "{S} likes to eat {v}.",
                     "For lunch {s} has {v}.",
@@ -109,7 +113,7 @@ record Topic(String family, List<String> statements, List<String> questions, Fun
                             "What does {n} like to eat?",
                             "What does {n} have for lunch?",
                             "What is the favourite dish of {n}?"),
-                    joined(List.of("cold", "hot", "sweet", "fresh"), " ", DISHES)),
+                    joined(TASTES, " ", DISHES)),
             new Topic("food", List.of(
                     "{S} drinks {v} every morning.",
                     "{P} favourite drink is {v}.",
@@ -118,7 +122,7 @@ record Topic(String family, List<String> statements, List<String> questions, Fun
                             "What does {n} drink every morning?",
                             "What is the favourite drink of {n}?",
                             "What does {n} ask for when thirsty?"),
-                    joined(List.of("cold", "hot", "sweet", "fresh"), " ", DRINKS)),
+                    joined(WARMTHS, " ", DRINKS)),
             new Topic("thing", List.of(
                     "{S} collects {v}.",
                     "{P} shelves are full of {v}.",
@@ -127,7 +131,7 @@ record Topic(String family, List<String> statements, List<String> questions, Fun
                             "What does {n} collect?",
                             "What are the shelves of {n} full of?",
                             "What does {n} look for at every market?"),
-                    joined(List.of("old", "new", "broken", "rare"), " ", THINGS)),
+                    joined(MATERIALS, " ", THINGS)),
             new Topic("thing", List.of(
                     "{S} is afraid of {v}.",
                     "{S} runs away from {v}.",

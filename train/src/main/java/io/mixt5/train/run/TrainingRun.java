@@ -2,6 +2,7 @@ package io.mixt5.train.run;
 
 import io.mixt5.engine.Device;
 import io.mixt5.engine.UserException;
+import io.mixt5.model.ExpertSimilarity;
 import io.mixt5.model.RoutingFigures;
 import io.mixt5.model.T5Config;
 import io.mixt5.model.T5Model;
@@ -264,6 +265,11 @@ public final class TrainingRun implements AutoCloseable {
         line.put("step", state.step());
         line.put("exact_match", score.exactMatch());
         line.put("f1", score.f1());
+        Map<String, Double> similarity = new LinkedHashMap<>();
+        ExpertSimilarity.of(model).forEach(layer -> similarity.put(layer.layer(), layer.cosine()));
+        if (!similarity.isEmpty()) {
+            line.put("expert_similarity", similarity);
+        }
         line.put("validation_seconds", (System.nanoTime() - start) * 1e-9);
         log.write(line);
         state = state.validated(score.exactMatch(), score.f1());

@@ -87,7 +87,7 @@ class TrainConfigTest {
                  'warmup_steps': 3, 'weight_decay': 0.01, 'adam_beta1': 0.8, 'adam_beta2': 0.99, 'adam_epsilon': 1e-6,
                  'max_grad_norm': 0, 'seed': -1, 'evaluation_strategy': 'steps', 'eval_steps': 11,
                  'per_device_eval_batch_size': 16, 'generation_max_length': 20, 'metric': 'mixt5',
-                 'save_dir': '/tmp/x', 'overwrite_save_dir': true, 'save_strategy': 'no', 'save_steps': 9,
+                 'save_dir': '/tmp/x', 'resume': 'never', 'save_strategy': 'no', 'save_steps': 9,
                  'logging_steps': 1, 'num_print_samples': 0}""");
         assertEquals(directory.resolve("t5"), config.pretrainedModelNameOrPath);
         assertEquals(0.0, config.dropoutRate);
@@ -99,6 +99,7 @@ class TrainConfigTest {
         assertEquals(Strategy.STEPS, config.evaluationStrategy);
         assertEquals(Strategy.NO, config.saveStrategy);
         assertEquals(SquadMetric.MIXT5, config.metric);
+        assertEquals(TrainConfig.Resume.NEVER, config.resume);
         assertEquals(7, config.maxSteps);
         assertEquals(-1, config.seed);
         assertEquals(Path.of("/tmp/x"), config.saveDir);
@@ -112,7 +113,8 @@ class TrainConfigTest {
         for (Field field : TrainConfig.class.getFields()) {
             String key = field.getName().replaceAll("([A-Z])", "_$1").toLowerCase(Locale.ROOT);
             boolean without = List.of("pretrained_model_name_or_path", "dropout_rate", "validation_file",
-                    "max_train_samples", "max_eval_samples").contains(key);
+                    "max_train_samples", "max_eval_samples", "moe_config", "reference_model_name_or_path")
+                    .contains(key);
             assertEquals(!without, text.contains("\"" + key + "\""), key);
         }
         assertTrue(text.contains("\"lr_scheduler_type\" : \"linear\""), text);
@@ -234,7 +236,7 @@ class TrainConfigTest {
 
     @ParameterizedTest
     @ValueSource(strings = {"per_device_train_batch_size", "per_device_eval_batch_size",
-            "gradient_accumulation_steps", "max_sequence_length", "max_target_length", "generation_max_length",
+            "gradient_accumulation_steps", "max_sequence_length", "max_target_length",
             "max_train_samples", "max_eval_samples", "eval_steps", "save_steps", "logging_steps"})
     void refusesCountsOfZero(String key) {
         assertFault("{" + LEAST + ", '" + key + "': 0}", "key '" + key + "' in FILE must be at least 1, found 0");
@@ -242,8 +244,7 @@ class TrainConfigTest {
 
     @ParameterizedTest
     @CsvSource(delimiter = '|', quoteCharacter = '`', value = {
-            "{} | key 'train_file' is missing in FILE",
-            "{'train_file': 'train.json'} | key 'save_dir' is missing in FILE",
+            "{} | key 'save_dir' is missing in FILE", "{'save_dir': 'a'} | key 'train_file' is missing in FILE",
             "{'train_file': 'train.json', 'save_dir': 'a'} | FILE names no model: give "
                     + "'pretrained_model_name_or_path' to start from one, or 'model_config' for random weights",
             "{'train_file': 'train.json', 'save_dir': 'a', 'model_config': 'tiny'} | key 'tokenizer_name_or_path' is "

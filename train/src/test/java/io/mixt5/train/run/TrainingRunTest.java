@@ -64,6 +64,16 @@ class TrainingRunTest {
     }
 
     @Test
+    void validationTellsHowAlikeTheExpertsOfAMixtureAre() throws IOException {
+        assertTrue(run("a", "'max_steps': 1, 'evaluation_strategy': 'steps', 'eval_steps': 1, 'enable_moe': true,"
+                + " 'moe_config': {'num_local_experts': 3, 'num_experts_per_tok': 1, 'num_moe_layers': 1}",
+                Integer.MAX_VALUE));
+        JsonNode line = json(Files.readAllLines(directory.resolve("a/metrics.jsonl")).getLast());
+        assertEquals(2, line.get("expert_similarity").size());
+        assertTrue(Math.abs(line.get("expert_similarity").get("encoder.block.1.layer.1").asDouble()) < 0.2);
+    }
+
+    @Test
     void lossFalls() throws IOException {
         run("a", "'num_train_epochs': 4, 'logging_steps': 1, 'evaluation_strategy': 'no'", Integer.MAX_VALUE);
         List<JsonNode> metrics = Files.readAllLines(directory.resolve("a/metrics.jsonl")).stream()
