@@ -168,8 +168,8 @@ public final class UpcycleCommand implements Callable<Integer> {
             return "The experts were perturbed: the difference grows with the noise; without any it would be "
                     + "rounding.";
         }
-        return "The gate preserves what the parent computes: the difference should be rounding, about 1e-5 or less where "
-                + "logits are of the order of 10.";
+        return "The gate preserves what the parent computes: the difference should be rounding, about 1e-5 or less "
+                + "where logits are of the order of 10.";
     }
 
     private static double largestLogit(T5Model model, T5Batch batch) {

@@ -14,16 +14,16 @@ import java.util.Map;
 import java.util.Set;
 
 /**
- * What a comparison is to run, as an {@code experiment.json} describes it: an optional {@code pretrain}ing, then each of
- * the {@code variants} with each of the {@code seeds}, then a {@code grid} of one variant.
+ * What a comparison is to run, as an {@code experiment.json} describes it: an optional {@code pretrain}ing, then each
+ * of the {@code variants} with each of the {@code seeds}, then a {@code grid} of one variant.
  *
- * <p>Pre-training, variants and {@code shared} are objects of {@link io.mixt5.train.config.TrainConfig}'s keys; the first
- * two are laid over the third: objects within are merged key by key, other values replace, and {@code null} takes a key
+ * <p>Pre-training, variants and {@code shared} are objects of {@link io.mixt5.train.config.TrainConfig}'s keys; the
+ * first two are laid over the third: objects within are merged key by key, other values replace, and {@code null} takes a key
  * away. A variant starts from the model that pre-training left unless it names another. Beside those keys a variant may
  * have {@code "train": false}, to be scored as it is, once, whatever the seeds.
  *
- * <p>The grid crosses {@code num_moe_layers} (a key of {@code moe_config}) with {@code noise_lambda} over the variant that
- * {@code of} names. A point that says the same as that variant is not run a second time.
+ * <p>The grid crosses {@code num_moe_layers} (a key of {@code moe_config}) with {@code noise_lambda} over the variant
+ * that {@code of} names. A point that says the same as that variant is not run a second time.
  */
 public final class Experiment {
     /** The directory name of pre-training, which no variant may have. */
