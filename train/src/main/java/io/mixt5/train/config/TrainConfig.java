@@ -190,6 +190,8 @@ public final class TrainConfig {
     public Strategy evaluationStrategy;
     /** Updates between scores where the strategy is {@code steps}, at least 1. Default 500. */
     public int evalSteps = 500;
+    /** Exact match, in per cent, at which the run ends early; in (0, 100]. Default: none. */
+    public Double targetExactMatch;
     /** Questions a batch in generation, at least 1. Default 8. */
     public int perDeviceEvalBatchSize = 8;
     /** Tokens of a generated answer, at least 1. Default 30. */

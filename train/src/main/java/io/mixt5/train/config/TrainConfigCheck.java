@@ -47,6 +47,8 @@ final class TrainConfigCheck {
     private void checkRates() {
         positive("num_train_epochs", config.numTrainEpochs);
         positive("learning_rate", config.learningRate);
+        require(config.targetExactMatch == null || config.targetExactMatch > 0 && config.targetExactMatch <= 100,
+                "target_exact_match", "above 0 and at most 100", config.targetExactMatch);
         positive("adam_epsilon", config.adamEpsilon);
         share("adam_beta1", config.adamBeta1);
         share("adam_beta2", config.adamBeta2);

@@ -184,7 +184,7 @@ public final class TrainingRun implements AutoCloseable {
             validateIfDue(log);
             directory.saveLast(model, tokenizer, optimizer, state);
         }
-        while (state.step() < totalSteps) {
+        while (!ended()) {
             List<int[]> batches = BatchPlan.epoch(lengths, config.perDeviceTrainBatchSize, config.groupByLength,
                     config.seed, state.epoch());
             do {
@@ -201,7 +201,7 @@ public final class TrainingRun implements AutoCloseable {
                 if (due(config.saveStrategy, config.saveSteps)) {
                     directory.saveLast(model, tokenizer, optimizer, state);
                 }
-            } while (!state.atEpochEnd() && state.step() < totalSteps);
+            } while (!state.atEpochEnd() && !ended());
         }
         return true;
     }
@@ -212,12 +212,16 @@ public final class TrainingRun implements AutoCloseable {
         }
     }
 
+    private boolean ended() {
+        return state.step() >= totalSteps || config.targetExactMatch != null && state.bestStep() > 0
+                && state.bestExactMatch() >= config.targetExactMatch;
+    }
+
     private boolean due(Strategy strategy, int every) {
-        boolean ended = state.step() == totalSteps;
         return switch (strategy) {
             case NO -> false;
-            case EPOCH -> state.atEpochEnd() || ended;
-            case STEPS -> state.step() % every == 0 || ended;
+            case EPOCH -> state.atEpochEnd() || ended();
+            case STEPS -> state.step() % every == 0 || ended();
         };
     }
 

@@ -113,7 +113,8 @@ class TrainConfigTest {
         for (Field field : TrainConfig.class.getFields()) {
             String key = field.getName().replaceAll("([A-Z])", "_$1").toLowerCase(Locale.ROOT);
             boolean without = List.of("pretrained_model_name_or_path", "dropout_rate", "validation_file",
-                    "max_train_samples", "max_eval_samples", "moe_config", "reference_model_name_or_path")
+                    "max_train_samples", "max_eval_samples", "moe_config", "reference_model_name_or_path",
+                    "target_exact_match")
                     .contains(key);
             assertEquals(!without, text.contains("\"" + key + "\""), key);
         }
