@@ -27,8 +27,8 @@ import java.util.stream.IntStream;
  *
  * @param trainContexts how many contexts the training set has
  * @param validationContexts how many the validation set has
- * @param facts how many facts, and so questions, a context of the validation set has; one of the training set has from 2 to
- *        that many
+ * @param facts how many facts, and so questions, a context of the validation set has; one of the training set has from
+ *        2 to that many
  * @param vocabularySize how many pieces the vocabulary has at most
  */
 public record Quickstart(int trainContexts, int validationContexts, int facts, int vocabularySize) {

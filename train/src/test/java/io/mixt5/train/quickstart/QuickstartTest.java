@@ -44,7 +44,8 @@ class QuickstartTest {
                 assertFalse(article.path("title").textValue().isBlank());
                 JsonNode paragraph = article.path("paragraphs").path(0);
                 String context = paragraph.path("context").textValue();
-                assertEquals(7, paragraph.path("qas").size());
+                int facts = paragraph.path("qas").size();
+                assertTrue(facts == 7 || facts >= 2 && facts < 7 && file.equals(Quickstart.TRAIN), facts + " facts");
                 Set<String> answers = new HashSet<>();
                 for (JsonNode question : paragraph.path("qas")) {
                     assertTrue(ids.add(question.path("id").textValue()));
