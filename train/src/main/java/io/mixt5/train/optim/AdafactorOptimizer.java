@@ -5,7 +5,6 @@ import io.mixt5.engine.Shape;
 import io.mixt5.engine.Tensor;
 import io.mixt5.engine.op.Adafactor;
 import java.util.Collection;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.function.ToDoubleFunction;
@@ -19,8 +18,7 @@ public final class AdafactorOptimizer implements Optimizer {
     private static final double CLIP_THRESHOLD = 1;
 
     private final ToDoubleFunction<Parameter> decay;
-    private final Map<String, Tensor> state = new LinkedHashMap<>();
-    private final UpdateCounts counts;
+    private final OptimizerState state;
 
     /**
      * State of zeros for these parameters.
@@ -28,32 +26,25 @@ public final class AdafactorOptimizer implements Optimizer {
      * @param decay weight decay of each parameter
      */
     public AdafactorOptimizer(Collection<Parameter> parameters, ToDoubleFunction<Parameter> decay) {
-
         this.decay = decay;
-        counts = new UpdateCounts(List.copyOf(parameters));
-        state.put(UpdateCounts.NAME, counts.tensor());
+        state = new OptimizerState(parameters);
         for (Parameter parameter : parameters) {
             Shape shape = parameter.value().shape();
             if (parameter.isVector()) {
-                add("rows.", parameter, shape);
+                state.add("rows.", parameter, shape);
             } else {
-                add("rows.", parameter, Shape.of(shape.rows()));
-                add("columns.", parameter, Shape.of(shape.columns()));
+                state.add("rows.", parameter, Shape.of(shape.rows()));
+                state.add("columns.", parameter, Shape.of(shape.columns()));
             }
         }
     }
 
-    private void add(String prefix, Parameter parameter, Shape shape) {
-        String name = prefix + parameter.name();
-        state.put(name, Tensor.create(parameter.value().device(), parameter.value().dtype(), shape, name));
-    }
-
     @Override
     public void step(double learningRate, Tensor norm, double maxNorm) {
-        counts.next().forEach((update, due) -> {
+        state.next().forEach((update, due) -> {
             List<Adafactor.Slot> slots = due.stream()
-                    .map(p -> new Adafactor.Slot(p.value(), p.value().grad(), state.get("rows." + p.name()),
-                            state.get("columns." + p.name()), (float) decay.applyAsDouble(p)))
+                    .map(p -> new Adafactor.Slot(p.value(), p.value().grad(), state.get("rows.", p),
+                            state.get("columns.", p), (float) decay.applyAsDouble(p)))
                     .toList();
             Adafactor.apply(due.getFirst().value().device(), slots,
                     new Adafactor.Settings(learningRate, true, DECAY_RATE, CLIP_THRESHOLD, update, norm, maxNorm));
@@ -62,11 +53,11 @@ public final class AdafactorOptimizer implements Optimizer {
 
     @Override
     public Map<String, Tensor> state() {
-        return state;
+        return state.tensors();
     }
 
     @Override
     public void close() {
-        state.values().forEach(Tensor::close);
+        state.close();
     }
 }

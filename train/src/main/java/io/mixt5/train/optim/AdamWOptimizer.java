@@ -4,7 +4,6 @@ import io.mixt5.engine.Parameter;
 import io.mixt5.engine.Tensor;
 import io.mixt5.engine.op.AdamW;
 import java.util.Collection;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.function.ToDoubleFunction;
@@ -15,8 +14,7 @@ public final class AdamWOptimizer implements Optimizer {
     private final double beta1;
     private final double beta2;
     private final double eps;
-    private final Map<String, Tensor> state = new LinkedHashMap<>();
-    private final UpdateCounts counts;
+    private final OptimizerState state;
 
     /**
      * State of zeros for these parameters.
@@ -25,28 +23,23 @@ public final class AdamWOptimizer implements Optimizer {
      */
     public AdamWOptimizer(Collection<Parameter> parameters, ToDoubleFunction<Parameter> decay, double beta1,
             double beta2, double eps) {
-
         this.decay = decay;
-        counts = new UpdateCounts(List.copyOf(parameters));
-        state.put(UpdateCounts.NAME, counts.tensor());
+        state = new OptimizerState(parameters);
         this.beta1 = beta1;
         this.beta2 = beta2;
         this.eps = eps;
         for (Parameter parameter : parameters) {
-            Tensor value = parameter.value();
-            state.put("m." + parameter.name(),
-                    Tensor.create(value.device(), value.dtype(), value.shape(), "m." + parameter.name()));
-            state.put("v." + parameter.name(),
-                    Tensor.create(value.device(), value.dtype(), value.shape(), "v." + parameter.name()));
+            state.add("m.", parameter, parameter.value().shape());
+            state.add("v.", parameter, parameter.value().shape());
         }
     }
 
     @Override
     public void step(double learningRate, Tensor norm, double maxNorm) {
-        counts.next().forEach((update, due) -> {
+        state.next().forEach((update, due) -> {
             List<AdamW.Slot> slots = due.stream()
-                    .map(p -> new AdamW.Slot(p.value(), p.value().grad(), state.get("m." + p.name()),
-                            state.get("v." + p.name()), (float) decay.applyAsDouble(p)))
+                    .map(p -> new AdamW.Slot(p.value(), p.value().grad(), state.get("m.", p),
+                            state.get("v.", p), (float) decay.applyAsDouble(p)))
                     .toList();
             AdamW.apply(due.getFirst().value().device(), slots,
                     new AdamW.Settings(learningRate, beta1, beta2, eps, update, norm, maxNorm));
@@ -55,11 +48,11 @@ public final class AdamWOptimizer implements Optimizer {
 
     @Override
     public Map<String, Tensor> state() {
-        return state;
+        return state.tensors();
     }
 
     @Override
     public void close() {
-        state.values().forEach(Tensor::close);
+        state.close();
     }
 }

@@ -1,0 +1,68 @@
+package io.mixt5.train.optim;
+
+import io.mixt5.engine.DType;
+import io.mixt5.engine.Parameter;
+import io.mixt5.engine.Shape;
+import io.mixt5.engine.Tensor;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.SortedMap;
+import java.util.TreeMap;
+
+/**
+ * What an optimiser keeps between updates: tensors for each parameter, by name, and how many updates each parameter has
+ * had, since an expert that got no token in a step has none in it.
+ */
+final class OptimizerState {
+    private static final String UPDATES = "updates";
+
+    private final List<Parameter> parameters;
+    private final Map<String, Tensor> tensors = new LinkedHashMap<>();
+    /** [P], one number a parameter; whole numbers, exact up to 2^24. */
+    private final Tensor counts;
+
+    OptimizerState(Collection<Parameter> parameters) {
+        this.parameters = List.copyOf(parameters);
+        counts = Tensor.create(this.parameters.getFirst().value().device(), DType.F32, Shape.of(parameters.size()),
+                UPDATES);
+        tensors.put(UPDATES, counts);
+    }
+
+    /** Adds a tensor of zeros, named {@code prefix} and the parameter's name. */
+    void add(String prefix, Parameter parameter, Shape shape) {
+        String name = prefix + parameter.name();
+        tensors.put(name, Tensor.create(parameter.value().device(), parameter.value().dtype(), shape, name));
+    }
+
+    /** What {@link #add} added; null where it added nothing. */
+    Tensor get(String prefix, Parameter parameter) {
+        return tensors.get(prefix + parameter.name());
+    }
+
+    /** All tensors by name, in the order of their making. */
+    Map<String, Tensor> tensors() {
+        return tensors;
+    }
+
+    void close() {
+        tensors.values().forEach(Tensor::close);
+    }
+
+    /** Counts one more update of each parameter that has a gradient, and returns those by the number of this update. */
+    SortedMap<Integer, List<Parameter>> next() {
+        float[] updates = counts.toFloats();
+        SortedMap<Integer, List<Parameter>> due = new TreeMap<>();
+        for (int i = 0; i < updates.length; i++) {
+            Parameter parameter = parameters.get(i);
+            if (parameter.value().grad() != null) {
+                updates[i]++;
+                due.computeIfAbsent((int) updates[i], count -> new ArrayList<>()).add(parameter);
+            }
+        }
+        counts.upload(updates);
+        return due;
+    }
+}
