@@ -1,0 +1,55 @@
+package io.mixt5.ffm.cuda;
+
+/** A call of the driver API that failed: which one, with what status, and what it was about. */
+public final class CudaException extends RuntimeException {
+    private static final long serialVersionUID = 1;
+
+    /** CUDA_ERROR_INVALID_VALUE. */
+    public static final int INVALID_VALUE = 1;
+    /** CUDA_ERROR_OUT_OF_MEMORY. */
+    public static final int OUT_OF_MEMORY = 2;
+    /** CUDA_ERROR_NO_DEVICE. */
+    public static final int NO_DEVICE = 100;
+    /** CUDA_ERROR_INVALID_DEVICE. */
+    public static final int INVALID_DEVICE = 101;
+    /** CUDA_ERROR_INVALID_PTX. */
+    public static final int INVALID_PTX = 218;
+    /** CUDA_ERROR_UNSUPPORTED_PTX_VERSION. */
+    public static final int UNSUPPORTED_PTX_VERSION = 222;
+    /** CUDA_ERROR_INVALID_HANDLE. */
+    public static final int INVALID_HANDLE = 400;
+    /** CUDA_ERROR_NOT_FOUND. */
+    public static final int NOT_FOUND = 500;
+    /** CUDA_ERROR_ILLEGAL_ADDRESS; the context is lost. */
+    public static final int ILLEGAL_ADDRESS = 700;
+    /** CUDA_ERROR_LAUNCH_FAILED; the context is lost. */
+    public static final int LAUNCH_FAILED = 719;
+    /** CUDA_ERROR_NOT_SUPPORTED. */
+    public static final int NOT_SUPPORTED = 801;
+
+    private final int status;
+    private final String call;
+
+    /**
+     * Of one call.
+     *
+     * @param status the CUresult, not 0
+     * @param call the driver's function, such as {@code cuLaunchKernel}
+     * @param about what failed and with what arguments, and what to do where that is known
+     */
+    public CudaException(int status, String call, String about) {
+        super(call + " failed with status " + status + ": " + about);
+        this.status = status;
+        this.call = call;
+    }
+
+    /** The CUresult. */
+    public int status() {
+        return status;
+    }
+
+    /** The driver's function. */
+    public String call() {
+        return call;
+    }
+}
