@@ -103,7 +103,7 @@ public record Conversion(NumberType from, NumberType to, Rounding rounding, bool
         }
         if (!from.signed() && value < 0) {
             // 2^63 or more.
-            return to.largest();
+            return to == NumberType.U64 ? value : to.largest();
         }
         if (value < to.smallest()) {
             return to.smallest();

@@ -41,7 +41,8 @@ public enum Format {
         this.quantum = quantum;
         // The smallest normal number 2^(1 - bias) is 2^(precision - 1) quanta.
         int bias = 1 - (quantum + precision - 1);
-        padding = width - 1 - (precision - 1) - (32 - Integer.numberOfLeadingZeros(bias));
+        int exponentBits = 33 - Integer.numberOfLeadingZeros(bias);
+        padding = width - precision - exponentBits;
         infinity = (2L * bias + 1) << precision - 1 + padding;
     }
 

@@ -46,9 +46,12 @@ public final class Halves {
         return bits(value(a) * value(b));
     }
 
-    /** {@code a b + c}, rounded once. */
+    /**
+     * {@code a b + c}, rounded once. A double holds the sum, unless the product is below 2^-20 times the last bit of
+     * {@code c} and so cannot change the result.
+     */
     public static int fma(int a, int b, int c) {
-        return (int) Format.F16.encode(Odd.sum((double) value(a) * value(b), value(c)), Rounding.NEAREST);
+        return (int) Format.F16.encode((double) value(a) * value(b) + value(c), Rounding.NEAREST);
     }
 
     /** The smaller one; -0 is below +0, and of a number and NaN it is the number. */
