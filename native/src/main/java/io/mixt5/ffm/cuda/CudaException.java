@@ -38,7 +38,12 @@ public final class CudaException extends RuntimeException {
      * @param about what failed and with what arguments, and what to do where that is known
      */
     public CudaException(int status, String call, String about) {
-        super(call + " failed with status " + status + ": " + about);
+        this(status, CudaStatus.name(status), call, about);
+    }
+
+    /** Of one call whose status the driver calls {@code name}. */
+    CudaException(int status, String name, String call, String about) {
+        super(call + " failed with " + name + ": " + about);
         this.status = status;
         this.call = call;
     }
@@ -51,5 +56,10 @@ public final class CudaException extends RuntimeException {
     /** The driver's function. */
     public String call() {
         return call;
+    }
+
+    /** Whether the device is lost to this process: every later call on its context fails with the same status. */
+    public boolean deviceLost() {
+        return CudaStatus.losesDevice(status);
     }
 }
