@@ -12,6 +12,8 @@ public final class CudaException extends RuntimeException {
     public static final int NO_DEVICE = 100;
     /** CUDA_ERROR_INVALID_DEVICE. */
     public static final int INVALID_DEVICE = 101;
+    /** CUDA_ERROR_INVALID_CONTEXT. */
+    public static final int INVALID_CONTEXT = 201;
     /** CUDA_ERROR_INVALID_PTX. */
     public static final int INVALID_PTX = 218;
     /** CUDA_ERROR_UNSUPPORTED_PTX_VERSION. */

@@ -36,6 +36,7 @@ final class CudaStatus {
             case STUB_LIBRARY -> "STUB_LIBRARY";
             case CudaException.NO_DEVICE -> "NO_DEVICE";
             case CudaException.INVALID_DEVICE -> "INVALID_DEVICE";
+            case CudaException.INVALID_CONTEXT -> "INVALID_CONTEXT";
             case NO_BINARY_FOR_GPU -> "NO_BINARY_FOR_GPU";
             case ECC_UNCORRECTABLE -> "ECC_UNCORRECTABLE";
             case CudaException.INVALID_PTX -> "INVALID_PTX";
