@@ -4,7 +4,9 @@ import io.mixt5.ffm.BundledLibrary;
 import io.mixt5.ffm.NativeLibraries;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import jcuda.JCudaVersion;
 import jcuda.LibUtils;
 
@@ -18,6 +20,9 @@ import jcuda.LibUtils;
 final class JCudaNatives {
     private static final String TEMPORARY = "java.io.tmpdir";
 
+    /** What came of each library: why not, or null. A class whose library failed to load cannot be tried again. */
+    private static final Map<String, String> OUTCOMES = new HashMap<>();
+
     private JCudaNatives() {
     }
 
@@ -29,6 +34,13 @@ final class JCudaNatives {
      * @return why it cannot be used, as a part of a sentence; null when it can
      */
     static synchronized String load(String library, Runnable initialize) {
+        if (!OUTCOMES.containsKey(library)) {
+            OUTCOMES.put(library, tryToLoad(library, initialize));
+        }
+        return OUTCOMES.get(library);
+    }
+
+    private static String tryToLoad(String library, Runnable initialize) {
         String file = System.mapLibraryName(LibUtils.createPlatformLibraryName(library + "-" + JCudaVersion.get()));
         try {
             Path unpacked = BundledLibrary.unpack("lib", file, List.of());
@@ -42,12 +54,11 @@ final class JCudaNatives {
             } finally {
                 System.setProperty(TEMPORARY, before);
             }
-            report(library, unpacked.toString(), null);
-            return null;
+            return report(library, unpacked.toString(), null);
         } catch (IOException e) {
             return report(library, file, e.toString());
         } catch (LinkageError e) {
-            return report(library, file, cause(e));
+            return report(library, file, cause(e, file));
         }
     }
 
@@ -58,10 +69,11 @@ final class JCudaNatives {
     }
 
     /** The linker's own words, which JCuda puts inside a stack trace inside its message. */
-    private static String cause(LinkageError error) {
-        return String.valueOf(error.getMessage()).lines()
+    private static String cause(LinkageError error, String file) {
+        String words = String.valueOf(error.getMessage()).lines()
                 .filter(line -> line.contains("cannot open shared object") || line.contains("dependent libraries"))
-                .map(line -> line.substring(line.indexOf(": ") + 2))
                 .reduce((first, last) -> last).orElse(error.toString());
+        int place = words.lastIndexOf(file + ": ");
+        return place < 0 ? words.strip() : words.substring(place + file.length() + 2).strip();
     }
 }
