@@ -37,6 +37,7 @@ import org.junit.jupiter.api.Assumptions;
 public final class StandIn implements AutoCloseable {
     /** Those in place; the last one answers. */
     private static final Deque<StandIn> INSTALLED = new ArrayDeque<>();
+    private static boolean saidUnavailable;
 
     private final Arena arena = Arena.ofShared();
     private final Faults faults = new Faults();
@@ -73,11 +74,14 @@ public final class StandIn implements AutoCloseable {
         }
     }
 
-    /** Ends the calling test where there is no stand-in, and says so on the standard output. */
-    public static void assumeAvailable() {
+    /** Ends the calling test where there is no stand-in, and says so once on the standard output. */
+    public static synchronized void assumeAvailable() {
         String unavailable = unavailable();
         if (unavailable != null) {
-            System.out.println("NOT TESTED. " + unavailable);
+            if (!saidUnavailable) {
+                System.out.println("NOT TESTED here is what runs through CUDA's libraries. " + unavailable);
+                saidUnavailable = true;
+            }
             Assumptions.abort(unavailable);
         }
     }
