@@ -1,22 +1,30 @@
 package io.mixt5.engine;
 
 import java.lang.reflect.InvocationTargetException;
+import java.util.Arrays;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.stream.Stream;
 
 /**
  * Finds a backend's kernels by name: the kernel of op {@code RmsNorm} in the package {@code p} of a backend with prefix
- * {@code Cpu} is the class {@code p.CpuRmsNorm} with a constructor without arguments. So adding a kernel is adding a
- * file, and no list has to be kept.
+ * {@code Cpu} is the class {@code p.CpuRmsNorm}. Its constructor takes what the table was given for all of them, or
+ * nothing. So adding a kernel is adding a file, and no list has to be kept.
  */
 public final class KernelTable {
     private final ConcurrentHashMap<Class<?>, Kernel> kernels = new ConcurrentHashMap<>();
     private final Class<?> home;
     private final String prefix;
+    private final Object[] arguments;
 
-    /** Kernels that live beside {@code home} and whose names start with {@code prefix}. */
-    public KernelTable(Class<?> home, String prefix) {
+    /**
+     * Kernels that live beside {@code home} and whose names start with {@code prefix}.
+     *
+     * @param arguments what each kernel's only constructor is called with
+     */
+    public KernelTable(Class<?> home, String prefix, Object... arguments) {
         this.home = home;
         this.prefix = prefix;
+        this.arguments = arguments;
     }
 
     /**
@@ -38,7 +46,7 @@ public final class KernelTable {
             if (!type.isAssignableFrom(found)) {
                 throw new IllegalStateException("the kernel " + name + " does not implement " + op + ".Kernel");
             }
-            return (Kernel) found.getDeclaredConstructor().newInstance();
+            return (Kernel) found.getDeclaredConstructor(types()).newInstance(arguments);
         } catch (ClassNotFoundException e) {
             throw new UnsupportedOperationException(
                     "no kernel " + name + " for the op " + op + "; add that class or use another device", e);
@@ -47,7 +55,13 @@ public final class KernelTable {
                     e.getCause());
         } catch (ReflectiveOperationException e) {
             throw new IllegalStateException(
-                    "the kernel " + name + " cannot be made; give it a public constructor without arguments", e);
+                    "the kernel " + name + " cannot be made; give it a public constructor"
+                            + (arguments.length == 0 ? " without arguments" : " of " + Arrays.toString(types())),
+                    e);
         }
+    }
+
+    private Class<?>[] types() {
+        return Stream.of(arguments).map(Object::getClass).toArray(Class<?>[]::new);
     }
 }

@@ -1,5 +1,6 @@
 package io.mixt5.engine;
 
+import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 
 /**
@@ -134,6 +135,30 @@ public final class Tensor implements AutoCloseable {
         float[] values = new float[Math.toIntExact(count())];
         device.backend().download(address(), MemorySegment.ofArray(values));
         return values;
+    }
+
+    /** The content of any type as doubles, on any device. */
+    public double[] toDoubles() {
+        double[] values = new double[Math.toIntExact(count())];
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment host = arena.allocate(Math.max(1, bytes()));
+            device.backend().download(address(), host.asSlice(0, bytes()));
+            for (int i = 0; i < values.length; i++) {
+                values[i] = dtype.load(host.address() + (long) i * dtype.bytes());
+            }
+        }
+        return values;
+    }
+
+    /** Fills a tensor of any type, rounding to it, on any device. */
+    public Tensor upload(double[] values) {
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment host = arena.allocate(Math.max(1, (long) values.length * dtype.bytes()));
+            for (int i = 0; i < values.length; i++) {
+                dtype.store(host.address() + (long) i * dtype.bytes(), values[i]);
+            }
+            return upload(host.asSlice(0, (long) values.length * dtype.bytes()));
+        }
     }
 
     /** The content as ints; I32 only. */

@@ -26,20 +26,22 @@ public final class CaseRun {
                 Tape tape = Tape.recording(scope);
                 List<Tensor> outputs = testCase.body().run(tape, inputs);
                 run.outputs.clear();
-                outputs.forEach(output -> run.outputs.add(read(output)));
+                outputs.forEach(output -> run.outputs.add(output.toDoubles()));
                 List<Tensor> reached = outputs.stream().filter(Tensor::requiresGrad).filter(o -> !inputs.contains(o))
                         .toList();
                 Tensor[] seeds = new Tensor[reached.size()];
                 for (int i = 0; i < seeds.length; i++) {
                     seeds[i] = scope.allocate(reached.get(i).dtype(), reached.get(i).shape(), "seed");
-                    for (long j = 0; j < seeds[i].count(); j++) {
-                        seeds[i].set(j, seed(i, j));
+                    double[] values = new double[(int) seeds[i].count()];
+                    for (int j = 0; j < values.length; j++) {
+                        values[j] = seed(i, j);
                     }
+                    seeds[i].upload(values);
                 }
                 tape.backward(reached.toArray(Tensor[]::new), seeds);
             }
             for (Tensor input : inputs) {
-                run.gradients.add(input.grad() == null ? null : read(input.grad()));
+                run.gradients.add(input.grad() == null ? null : input.grad().toDoubles());
             }
         }
         return run;
@@ -71,19 +73,13 @@ public final class CaseRun {
         List<Tensor> inputs = new ArrayList<>();
         for (OpCase.Input input : testCase.inputs()) {
             Tensor tensor = scope.allocate(input.integer() ? DType.I32 : dtype, input.shape(), input.name());
-            for (long i = 0; i < tensor.count(); i++) {
-                tensor.set(i, input.fill().value(inputs.size(), i));
+            double[] values = new double[(int) tensor.count()];
+            for (int i = 0; i < values.length; i++) {
+                values[i] = input.fill().value(inputs.size(), i);
             }
+            tensor.upload(values);
             inputs.add(input.grad() ? tensor.requireGrad() : tensor);
         }
         return inputs;
-    }
-
-    private static double[] read(Tensor tensor) {
-        double[] values = new double[(int) tensor.count()];
-        for (int i = 0; i < values.length; i++) {
-            values[i] = tensor.get(i);
-        }
-        return values;
     }
 }

@@ -1,0 +1,101 @@
+package io.mixt5.kernels.cuda;
+
+import io.mixt5.engine.Backend;
+import io.mixt5.engine.Kernel;
+import io.mixt5.engine.KernelTable;
+import io.mixt5.ffm.cuda.CudaDriver;
+import io.mixt5.ffm.cuda.CudaException;
+import java.lang.foreign.MemorySegment;
+import java.util.function.Supplier;
+
+/** A device of a {@link CudaDriver} as the engine's backend. The device is opened when it is first used. */
+public class CudaBackend implements Backend {
+    private final String name;
+    private final Supplier<CudaDriver> driver;
+    private final int ordinal;
+    private CudaGpu gpu;
+    private KernelTable kernels;
+
+    /**
+     * Device {@code ordinal} of a driver.
+     *
+     * @param name in configurations
+     * @param driver asked for when the device is opened; throws UserException where there is none
+     */
+    public CudaBackend(String name, Supplier<CudaDriver> driver, int ordinal) {
+        this.name = name;
+        this.driver = driver;
+        this.ordinal = ordinal;
+    }
+
+    @Override
+    public String name() {
+        return name;
+    }
+
+    @Override
+    public String unavailable() {
+        return null;
+    }
+
+    @Override
+    public boolean hostVisible() {
+        return false;
+    }
+
+    /** The device, opened. */
+    public synchronized CudaGpu gpu() {
+        if (gpu == null) {
+            gpu = new CudaGpu(driver.get(), ordinal);
+            kernels = new KernelTable(CudaBackend.class, "Cuda", gpu);
+        }
+        return gpu;
+    }
+
+    @Override
+    public long allocate(long bytes) {
+        try {
+            return gpu().driver().allocate(bytes);
+        } catch (CudaException e) {
+            if (e.status() == CudaException.OUT_OF_MEMORY) {
+                throw (OutOfMemoryError) new OutOfMemoryError(e.getMessage()).initCause(e);
+            }
+            throw e;
+        }
+    }
+
+    @Override
+    public void free(long address, long bytes) {
+        gpu().driver().free(address);
+    }
+
+    @Override
+    public void zero(long address, long bytes) {
+        if (bytes > 0) {
+            gpu().driver().fill(address, (byte) 0, bytes, gpu.stream());
+        }
+    }
+
+    @Override
+    public void copy(long source, long target, long bytes) {
+        if (bytes > 0) {
+            gpu().driver().copy(source, target, bytes, gpu.stream());
+        }
+    }
+
+    @Override
+    public void upload(MemorySegment source, long target) {
+        gpu().upload(source, target);
+    }
+
+    @Override
+    public void download(long source, MemorySegment target) {
+        gpu().download(source, target);
+    }
+
+    @Override
+    public <K extends Kernel> K kernel(Class<K> type) {
+        gpu();
+        return kernels.get(type);
+    }
+}

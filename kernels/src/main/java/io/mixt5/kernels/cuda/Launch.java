@@ -1,0 +1,91 @@
+package io.mixt5.kernels.cuda;
+
+import io.mixt5.engine.Memory;
+import io.mixt5.engine.Tensor;
+import java.lang.foreign.ValueLayout;
+
+/**
+ * The arguments of one launch, in the kernel's order. There is one of these per thread and device, used again and
+ * again, so that a launch allocates nothing.
+ */
+final class Launch {
+    private static final int MOST_PARAMETERS = 64;
+    private static final long SLOT = 8;
+
+    private final CudaGpu gpu;
+    /** Address of the addresses of all slots, which lie behind. */
+    private final long parameters;
+    private CudaModule.Function function;
+    private int count;
+
+    Launch(CudaGpu gpu) {
+        this.gpu = gpu;
+        parameters = java.lang.foreign.Arena.ofAuto().allocate(2 * SLOT * MOST_PARAMETERS, SLOT)
+                .reinterpret(java.lang.foreign.Arena.global(), null).address();
+        for (int i = 0; i < MOST_PARAMETERS; i++) {
+            Memory.ALL.set(ValueLayout.JAVA_LONG, parameters + i * SLOT, slot(i));
+        }
+    }
+
+    private long slot(int parameter) {
+        return parameters + (MOST_PARAMETERS + parameter) * SLOT;
+    }
+
+    Launch of(CudaModule.Function next) {
+        function = next;
+        count = 0;
+        return this;
+    }
+
+    /** A pointer to a tensor's elements; 0 for null. */
+    Launch tensor(Tensor tensor) {
+        return address(tensor == null ? 0 : tensor.address());
+    }
+
+    /** A pointer, or any 64-bit integer. */
+    Launch address(long value) {
+        Memory.ALL.set(ValueLayout.JAVA_LONG, slot(count++), value);
+        return this;
+    }
+
+    /** An {@code int64_t}. */
+    Launch int64(long value) {
+        return address(value);
+    }
+
+    /** An {@code int}. */
+    Launch int32(int value) {
+        Memory.ALL.set(ValueLayout.JAVA_INT, slot(count++), value);
+        return this;
+    }
+
+    /** A {@code float}. */
+    Launch float32(float value) {
+        Memory.ALL.set(ValueLayout.JAVA_FLOAT, slot(count++), value);
+        return this;
+    }
+
+    /** A {@code bool}. */
+    Launch bool(boolean value) {
+        Memory.ALL.set(ValueLayout.JAVA_BYTE, slot(count++), (byte) (value ? 1 : 0));
+        return this;
+    }
+
+    /** Starts {@code blocks} blocks of {@code threads} threads; none when there are no blocks. */
+    void run(long blocks, int threads) {
+        run(blocks, 1, 1, threads, 0);
+    }
+
+    /**
+     * Starts blocks of {@code threads} threads with {@code shared} bytes of dynamic shared memory; none when a side of
+     * the grid is 0.
+     *
+     * @throws ArithmeticException past 2^31 - 1 blocks along x
+     */
+    void run(long gridX, int gridY, int gridZ, int threads, int shared) {
+        if (gridX > 0 && gridY > 0 && gridZ > 0) {
+            gpu.driver().launch(function.handle(), function.name(), Math.toIntExact(gridX), gridY, gridZ, threads, 1, 1,
+                    shared, gpu.stream(), parameters);
+        }
+    }
+}

@@ -1,0 +1,52 @@
+package io.mixt5.kernels.cuda;
+
+import java.lang.foreign.MemorySegment;
+
+/**
+ * Page-locked memory through which all copies between host and device go, so that uploads run beside the host's work.
+ * Uploads take one piece after another; when none is left, they wait for the device. A download waits for it anyway.
+ */
+final class Staging {
+    private static final long BYTES = 4L << 20;
+    private static final long ALIGNMENT = 256;
+
+    private final CudaGpu gpu;
+    private final MemorySegment memory;
+    private long used;
+
+    Staging(CudaGpu gpu) {
+        this.gpu = gpu;
+        memory = gpu.pinned(BYTES);
+    }
+
+    synchronized void upload(MemorySegment source, long target) {
+        long length = source.byteSize();
+        for (long done = 0; done < length;) {
+            if (used == BYTES) {
+                gpu.synchronize();
+            }
+            long piece = Math.min(length - done, BYTES - used);
+            MemorySegment.copy(source, done, memory, used, piece);
+            gpu.driver().upload(memory.address() + used, target + done, piece, gpu.stream());
+            used = Math.min(BYTES, (used + piece + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT);
+            done += piece;
+        }
+    }
+
+    synchronized void download(long source, MemorySegment target) {
+        long length = target.byteSize();
+        gpu.synchronize();
+        for (long done = 0; done < length;) {
+            long piece = Math.min(length - done, BYTES);
+            gpu.driver().download(source + done, memory.address(), piece, gpu.stream());
+            gpu.synchronize();
+            MemorySegment.copy(memory, 0, target, done, piece);
+            done += piece;
+        }
+    }
+
+    /** Says that all copies are done. */
+    synchronized void drained() {
+        used = 0;
+    }
+}
