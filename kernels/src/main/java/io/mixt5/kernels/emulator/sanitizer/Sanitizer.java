@@ -131,7 +131,8 @@ public final class Sanitizer implements Monitor {
 
     private void accessGlobal(WarpView warp, int line, int lane, Access access, long address, int bytes) {
         Allocation allocation = allocation(address);
-        if (allocation == null) {
+        if (allocation == null || !allocation.contains(address + bytes - 1)) {
+            // Out of bounds, as the emulator will tell.
             return;
         }
         if (access == Access.WRITE) {
