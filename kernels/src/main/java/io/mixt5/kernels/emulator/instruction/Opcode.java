@@ -69,6 +69,11 @@ final class Opcode {
         modifiers.removeIf(modifier -> modifier.startsWith(prefix));
     }
 
+    /** Takes all modifiers: somebody else has understood the opcode. */
+    void takeAll() {
+        modifiers.clear();
+    }
+
     /** Takes the next modifier, whatever it is. */
     String next() {
         if (modifiers.isEmpty()) {

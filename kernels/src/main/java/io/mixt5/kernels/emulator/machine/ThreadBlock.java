@@ -33,6 +33,7 @@ final class ThreadBlock {
     private final int[] trues = new int[BARRIERS];
     private Launch launch;
     private long block;
+    private long ticks;
 
     /** Lanes that wait at a barrier. */
     private record Arrival(Warp warp, Barrier at, int next, int mask, int barrier) {
@@ -56,6 +57,10 @@ final class ThreadBlock {
 
     long block() {
         return block;
+    }
+
+    long tick() {
+        return ++ticks;
     }
 
     int warps() {

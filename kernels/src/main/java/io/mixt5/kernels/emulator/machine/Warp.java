@@ -24,6 +24,8 @@ public final class Warp implements WarpView {
     public final long[] exchange = new long[Lanes.COUNT];
     /** Room for predicates that lanes give each other. */
     public int votes;
+    /** Carry or borrow of each lane, as add.cc and its like leave it. */
+    public int carries;
     /** Where the running group stands. */
     public int pc;
 
@@ -96,6 +98,11 @@ public final class Warp implements WarpView {
     /** The watcher; null where nobody watches. */
     public Monitor monitor() {
         return monitor;
+    }
+
+    /** A number that grows with every call in the block. */
+    public long clock() {
+        return block.tick();
     }
 
     /** Whether a group can run. */

@@ -27,15 +27,28 @@ public final class WarpMemory {
     private final Warp warp;
     private final Segment local;
     private final long[] relative = new long[Lanes.COUNT];
+    private final AsyncCopies copies;
 
     WarpMemory(Warp warp, int localBytes) {
         this.warp = warp;
         this.local = new Segment(Space.LOCAL, DeviceMemory.LOCAL_WINDOW, localBytes, localBytes,
                 new byte[localBytes * Lanes.COUNT]);
+        this.copies = new AsyncCopies(warp);
     }
 
     void start() {
         Arrays.fill(local.bytes, Segment.UNWRITTEN);
+        copies.start();
+    }
+
+    /** The warp's asynchronous copies. */
+    public AsyncCopies copies() {
+        return copies;
+    }
+
+    /** The kernel's parameters. */
+    public byte[] parameters() {
+        return warp.block.parameters.bytes;
     }
 
     /** Computes {@link #addresses} as a 64-bit register plus an offset. */
@@ -56,11 +69,13 @@ public final class WarpMemory {
      * Checks {@link #addresses} and finds the memory of the first lane and of all that access the same array.
      *
      * @param mask lanes to find memory for, not 0
-     * @param bytes that each of them accesses, a power of two
+     * @param bytes that each of them accesses
+     * @param alignment of their addresses, a power of two
+     * @param access what monitors are told of; null tells them nothing
      * @return the lanes for which {@link #data} and {@link #offsets} now hold
      * @throws Fault if the first lane's address is out of bounds or another's misaligned
      */
-    public int locate(MemoryInstruction at, int mask, int bytes, Access access) {
+    public int locate(MemorySite at, int mask, int bytes, int alignment, Access access) {
         int first = Integer.numberOfTrailingZeros(mask);
         Space space = at.space;
         Segment segment;
@@ -86,10 +101,10 @@ public final class WarpMemory {
         if ((part >>> first & 1) == 0) {
             throw outOfBounds(at, segment, first, bytes, access);
         }
-        checkAlignment(at, part, bytes, access);
+        checkAlignment(at, part, bytes, alignment, access);
         data = segment.bytes;
-        if (warp.monitor != null) {
-            warp.monitor.accessed(warp, at.line, space == Space.CONSTANT ? space : segment.space, access, part,
+        if (warp.monitor != null && access != null) {
+            warp.monitor.accessed(warp, at.instruction.line, space == Space.CONSTANT ? space : segment.space, access, part,
                     segment.space == Space.GLOBAL ? addresses : relativeTo(base), bytes);
         }
         return part;
@@ -132,21 +147,21 @@ public final class WarpMemory {
         return part;
     }
 
-    private void checkAlignment(MemoryInstruction at, int part, int bytes, Access access) {
+    private void checkAlignment(MemorySite at, int part, int bytes, int alignment, Access access) {
         long low = 0;
         for (int m = part; m != 0; m &= m - 1) {
             low |= addresses[Integer.numberOfTrailingZeros(m)];
         }
-        if ((low & bytes - 1) != 0) {
+        if ((low & alignment - 1) != 0) {
             int lane = Integer.numberOfTrailingZeros(part);
-            while ((part >>> lane & 1) == 0 || (addresses[lane] & bytes - 1) == 0) {
+            while ((part >>> lane & 1) == 0 || (addresses[lane] & alignment - 1) == 0) {
                 lane++;
             }
-            throw illegal(at, lane, bytes, access, "the address is no multiple of " + bytes);
+            throw illegal(at, lane, bytes, access, "the address is no multiple of " + alignment);
         }
     }
 
-    private Fault outOfBounds(MemoryInstruction at, Segment segment, int lane, int bytes, Access access) {
+    private Fault outOfBounds(MemorySite at, Segment segment, int lane, int bytes, Access access) {
         if (segment == null || segment.space == Space.GLOBAL) {
             return illegal(at, lane, bytes, access, warp.block.global.describe(addresses[lane]));
         }
@@ -158,13 +173,13 @@ public final class WarpMemory {
         return illegal(at, lane, bytes, access, "the " + what + " has " + segment.size + " bytes");
     }
 
-    private Fault illegal(MemoryInstruction at, int lane, int bytes, Access access, String why) {
-        String what = switch (access) {
+    private Fault illegal(MemorySite at, int lane, int bytes, Access access, String why) {
+        String what = access == null ? "copies " : switch (access) {
             case READ -> "reads ";
             case WRITE -> "writes ";
             case ATOMIC -> "updates ";
         };
-        return new Fault(Fault.Kind.ILLEGAL_ADDRESS, warp.where(at.line, lane) + ": " + at.opcode + " " + what + bytes
+        return new Fault(Fault.Kind.ILLEGAL_ADDRESS, warp.where(at.instruction.line, lane) + ": " + at.instruction.opcode + " " + what + bytes
                 + " bytes at 0x" + Long.toHexString(addresses[lane]) + ", which is not allowed: " + why);
     }
 

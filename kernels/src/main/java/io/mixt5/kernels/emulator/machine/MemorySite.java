@@ -2,19 +2,21 @@ package io.mixt5.kernels.emulator.machine;
 
 import io.mixt5.kernels.emulator.Monitor.Space;
 
-/** An instruction that accesses memory. */
-public abstract class MemoryInstruction extends Instruction {
+/** A place in a program that accesses memory. */
+public final class MemorySite {
+    final Instruction instruction;
     /** The space of its addresses; null for generic ones. */
     final Space space;
     /** The allocation that it accessed last. Several threads may set it; any allocation does. */
     Segment last;
 
     /**
-     * In a space.
+     * Of an instruction.
      *
      * @param space of its addresses; null for generic ones
      */
-    protected MemoryInstruction(Space space) {
+    public MemorySite(Instruction instruction, Space space) {
+        this.instruction = instruction;
         this.space = space;
     }
 }
