@@ -38,8 +38,8 @@ public final class MatrixFragments {
                 ? elements == Format.TF32
                 : elements == Format.F16 || elements == Format.BF16;
         if (!fits || halfAccumulator && elements != Format.F16) {
-            throw new IllegalArgumentException("There is no matrix product of shape " + shape + " for " + elements
-                    + (halfAccumulator ? " that is summed in F16." : "."));
+            throw new IllegalArgumentException("there is no matrix product of shape " + shape + " for " + elements
+                    + (halfAccumulator ? " that is summed in F16" : ""));
         }
         this.shape = shape;
         this.elements = elements;

@@ -140,7 +140,8 @@ public final class Sanitizer implements Monitor {
         } else {
             long unwritten = allocation.unwritten(address, bytes);
             if (unwritten >= 0) {
-                throw unwritten(warp, line, lane, access, allocation.describe(unwritten));
+                throw finding(warp, line, lane,
+                        verb(access) + allocation.describe(unwritten) + ", which nothing has written");
             }
         }
         long accessor = Accessor.of(block, thread, line, access == Access.ATOMIC);
@@ -163,7 +164,8 @@ public final class Sanitizer implements Monitor {
         } else {
             int unwritten = sharedWritten.nextClearBit((int) address);
             if (unwritten < address + bytes) {
-                throw unwritten(warp, line, lane, access, shared(unwritten));
+                throw finding(warp, line, lane, verb(access) + shared(unwritten)
+                        + ", which nothing has written so far; if another thread is to, a __syncthreads is missing");
             }
         }
         checkSharedRace(warp, line, lane, access, address, bytes);
@@ -185,8 +187,8 @@ public final class Sanitizer implements Monitor {
         if (access == Access.WRITE) {
             written.set(address, address + bytes);
         } else if (written.nextClearBit(address) < address + bytes) {
-            throw unwritten(warp, line, lane, access,
-                    "byte " + written.nextClearBit(address) + " of its local memory");
+            throw finding(warp, line, lane, verb(access) + "byte " + written.nextClearBit(address)
+                    + " of its local memory, which nothing has written");
         }
     }
 
@@ -293,10 +295,6 @@ public final class Sanitizer implements Monitor {
                 + Accessor.line(accessor);
     }
 
-    private static Fault unwritten(WarpView warp, int line, int lane, Access access, String what) {
-        return finding(warp, line, lane, verb(access) + what + ", which nothing has written");
-    }
-
     private Fault race(WarpView warp, int line, int lane, Access access, String what, long other, Access conflict) {
         String remedy = Accessor.block(other) == block
                 ? "a __syncthreads or, within a warp, a __syncwarp is missing between the two"
@@ -311,6 +309,6 @@ public final class Sanitizer implements Monitor {
     }
 
     private static Fault finding(WarpView warp, int line, int lane, String what) {
-        return new Fault(Fault.Kind.LAUNCH_FAILED, warp.where(line, lane) + ": " + what + ".");
+        return new Fault(Fault.Kind.LAUNCH_FAILED, warp.where(line, lane) + ": " + what);
     }
 }

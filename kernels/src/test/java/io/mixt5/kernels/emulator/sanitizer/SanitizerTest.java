@@ -17,7 +17,9 @@ import org.junit.jupiter.api.Test;
 class SanitizerTest {
     private static final long DEVICE = 0x7_0000_0000L;
     private static final int SYNCWARP = 900;
-    private static final String MISSING = "; a __syncthreads or, within a warp, a __syncwarp is missing between the two.";
+    private static final String MISSING = "; a __syncthreads or, within a warp, a __syncwarp is missing between the two";
+
+    private static final String SO_FAR = " so far; if another thread is to, a __syncthreads is missing";
 
     private final Sanitizer sanitizer = new Sanitizer();
     private final Launch launch = new Launch("m.ptx", "k", 2, 1, 1, 96, 1, 1, 256);
@@ -78,18 +80,18 @@ class SanitizerTest {
 
     @Test
     void readsOfWhatNobodyWrote() {
-        fails(() -> read(3, 7, 8, 4), 7, 3, "reads byte 8 of shared memory, which nothing has written.");
+        fails(() -> read(3, 7, 8, 4), 7, 3, "reads byte 8 of shared memory, which nothing has written" + SO_FAR);
         write(3, 8, 8, 4);
         read(3, 9, 8, 4);
-        fails(() -> read(3, 9, 8, 8), 9, 3, "reads byte 12 of shared memory, which nothing has written.");
+        fails(() -> read(3, 9, 8, 8), 9, 3, "reads byte 12 of shared memory, which nothing has written" + SO_FAR);
         fails(() -> access(Space.LOCAL, Access.READ, 1, 5, 4, 4), 5, 1,
-                "reads byte 4 of its local memory, which nothing has written.");
+                "reads byte 4 of its local memory, which nothing has written");
         access(Space.LOCAL, Access.WRITE, 0, 5, 4, 4);
         fails(() -> access(Space.LOCAL, Access.READ, 1, 5, 4, 4), 5, 1,
-                "reads byte 4 of its local memory, which nothing has written.");
+                "reads byte 4 of its local memory, which nothing has written");
         access(Space.LOCAL, Access.READ, 0, 5, 4, 4);
         fails(() -> access(Space.GLOBAL, Access.ATOMIC, 1, 6, DEVICE + 4, 4), 6, 1,
-                "updates byte 4 of the 65536 allocated at 0x700000000, which nothing has written.");
+                "updates byte 4 of the 65536 allocated at 0x700000000, which nothing has written");
     }
 
     @Test
@@ -97,16 +99,16 @@ class SanitizerTest {
         sanitizer.hostWrote(DEVICE, 6);
         access(Space.GLOBAL, Access.READ, 0, 1, DEVICE + 4, 2);
         fails(() -> access(Space.GLOBAL, Access.READ, 0, 1, DEVICE + 4, 4), 1, 0,
-                "reads byte 6 of the 65536 allocated at 0x700000000, which nothing has written.");
+                "reads byte 6 of the 65536 allocated at 0x700000000, which nothing has written");
         sanitizer.allocated(DEVICE + (1 << 20), 100);
         sanitizer.deviceCopied(DEVICE + 2, DEVICE + (1 << 20), 8);
         access(Space.GLOBAL, Access.READ, 0, 1, DEVICE + (1 << 20), 4);
         fails(() -> access(Space.GLOBAL, Access.READ, 0, 1, DEVICE + (1 << 20) + 4, 4), 1, 0,
-                "reads byte 4 of the 100 allocated at 0x700100000, which nothing has written.");
+                "reads byte 4 of the 100 allocated at 0x700100000, which nothing has written");
         // What is copied into memory may hold less than was there.
         sanitizer.deviceCopied(DEVICE + 6, DEVICE, 4);
         fails(() -> access(Space.GLOBAL, Access.READ, 0, 1, DEVICE, 4), 1, 0,
-                "reads byte 0 of the 65536 allocated at 0x700000000, which nothing has written.");
+                "reads byte 0 of the 65536 allocated at 0x700000000, which nothing has written");
     }
 
     @Test
@@ -114,14 +116,14 @@ class SanitizerTest {
         write(0, 1, 0, 4);
         access(Space.LOCAL, Access.WRITE, 0, 1, 0, 4);
         block(1);
-        fails(() -> read(0, 2, 0, 4), 2, 0, "reads byte 0 of shared memory, which nothing has written.");
+        fails(() -> read(0, 2, 0, 4), 2, 0, "reads byte 0 of shared memory, which nothing has written" + SO_FAR);
         fails(() -> access(Space.LOCAL, Access.READ, 0, 2, 0, 4), 2, 0,
-                "reads byte 0 of its local memory, which nothing has written.");
+                "reads byte 0 of its local memory, which nothing has written");
         sanitizer.hostWrote(DEVICE, 4);
         sanitizer.freed(DEVICE, 1 << 16);
         sanitizer.allocated(DEVICE, 16);
         fails(() -> access(Space.GLOBAL, Access.READ, 0, 3, DEVICE, 4), 3, 0,
-                "reads byte 0 of the 16 allocated at 0x700000000, which nothing has written.");
+                "reads byte 0 of the 16 allocated at 0x700000000, which nothing has written");
     }
 
     @Test
@@ -265,7 +267,7 @@ class SanitizerTest {
         block(1);
         fails(() -> access(Space.GLOBAL, Access.WRITE, 0, 12, DEVICE + 64, 4), 12, 0,
                 "writes byte 64 of the 65536 allocated at 0x700000000, which thread (0, 0, 0) of block (0, 0, 0) at line"
-                        + " 10 wrote; blocks of one launch run in any order.");
+                        + " 10 wrote; blocks of one launch run in any order");
         barrier(-1, -1, -1);
         assertThrows(Fault.class, () -> access(Space.GLOBAL, Access.READ, 0, 12, DEVICE + 64, 4));
         // The next launch comes after this one.
@@ -305,7 +307,7 @@ class SanitizerTest {
         copy(3, 20, 32, 16, 16);
         String waiting = "byte 44 of shared memory, which the cp.async of thread (3, 0, 0) at line 20 may still be"
                 + " writing; wait for it by cp.async.wait_group, and let threads other than its own wait at a"
-                + " __syncthreads after that.";
+                + " __syncthreads after that";
         fails(() -> read(3, 21, 44, 4), 21, 3, "reads " + waiting);
         fails(() -> write(4, 21, 44, 4), 21, 4, "writes " + waiting);
         sanitizer.copied(warp(0), 3, 32, 16);
@@ -324,7 +326,7 @@ class SanitizerTest {
         copy(3, 20, 32, 16, 0);
         copy(3, 20, 48, 16, 6);
         fails(() -> copy(3, 21, 64, 8, 8), 21, 3,
-                "reads byte 6 of the 65536 allocated at 0x700000000, which nothing has written.");
+                "reads byte 6 of the 65536 allocated at 0x700000000, which nothing has written");
     }
 
     @Test
@@ -333,7 +335,7 @@ class SanitizerTest {
         sanitizer.barrierReached(warp(1), 30, 0, -1);
         fails(() -> sanitizer.barrierReached(warp(0), 40, 0, 0xffff0000), 40, 16,
                 "waits at a __syncthreads while other threads of the block wait at another one, at line 30; all threads"
-                        + " of a block must come to the same one.");
+                        + " of a block must come to the same one");
         barrier(-1, -1, -1);
         sanitizer.barrierReached(warp(0), 40, 0, -1);
         // Barriers with a name may be waited for at several places.
@@ -348,6 +350,6 @@ class SanitizerTest {
         sanitizer.shuffled(warp(1), 60, -1, -1, sources);
         sanitizer.shuffled(warp(1), 60, 0x00010001, 0x00010001, sources);
         fails(() -> sanitizer.shuffled(warp(1), 60, 0xffff, 0xffff, sources), 60, 32,
-                "takes a value from lane 16, which does not take part in the shuffle; lanes 0xffff do.");
+                "takes a value from lane 16, which does not take part in the shuffle; lanes 0xffff do");
     }
 }
