@@ -253,8 +253,8 @@ final class Comparisons {
         }
     }
 
-    /** q gets the opposite of the comparison, combined in the same way. */
-    private static void finish(Warp warp, int mask, int holds, IntBinaryOperator combine, int[] registers) {
+    /** q gets the opposite of the comparison, combined in the same way. Not private: copies are no nest members. */
+    static void finish(Warp warp, int mask, int holds, IntBinaryOperator combine, int[] registers) {
         if (registers[2] < 0) {
             warp.setPredicate(registers[0], mask, holds);
             if (registers[1] >= 0) {
