@@ -1,6 +1,7 @@
-// Kernels with one mistake each, and beside each its mended twin. planted.ptx is made of this by
+// Kernels with one mistake each, and beside each its mended twin; all are launched with blocks of 64 threads.
+// planted.ptx is made of this by
 //   nvcc -ptx -arch=compute_80 -O3 -o planted.ptx planted.cu
-// All are launched with blocks of 64 threads.
+// whose .version is then lowered to 7.0, and whose comments are removed.
 
 template <bool MENDED> __device__ __forceinline__ void outOfBounds(float* out, int n) {
     int i = blockIdx.x * blockDim.x + threadIdx.x;
@@ -20,14 +21,14 @@ template <bool MENDED> __device__ __forceinline__ void readAfterWrite(const floa
     if (MENDED) {
         __syncthreads();
     }
-    out[threadIdx.x] = tile[63 - threadIdx.x];
+    out[threadIdx.x] = tile[threadIdx.x / 2];
 }
 
 template <bool MENDED> __device__ __forceinline__ void writeAfterRead(const float* in, float* out) {
     __shared__ volatile float tile[64];
     tile[threadIdx.x] = in[threadIdx.x];
     __syncthreads();
-    float other = tile[63 - threadIdx.x];
+    float other = tile[threadIdx.x ^ 1];
     if (MENDED) {
         __syncthreads();
     }
