@@ -1,7 +1,7 @@
 // Rows of a matrix, moved by one warp each: 16 bytes a lane where all rows are aligned, else element by element.
 #pragma once
 
-#include "common.cuh"
+#include "warp_rows.cuh"
 
 // One element, in the place of a Vector where rows are not aligned.
 template <typename T> struct Single {
@@ -36,9 +36,4 @@ template <typename V, typename T> __device__ __forceinline__ void zero_row(T *ro
     for (int64_t i = threadIdx.x % WARP * V::SIZE; i < width; i += WARP * V::SIZE) {
         zeros.store(row + i);
     }
-}
-
-// The number of the warp in the whole grid: the row that it works on.
-__device__ __forceinline__ int64_t warp_number() {
-    return (static_cast<int64_t>(blockIdx.x) * blockDim.x + threadIdx.x) / WARP;
 }
