@@ -1,5 +1,9 @@
 package io.mixt5.ffm;
 
+import java.lang.foreign.Arena;
+import java.lang.foreign.SymbolLookup;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
 
@@ -40,7 +44,26 @@ public final class NativeLibraries {
         return ATTEMPTS.stream().filter(attempt -> attempt.library().equals(library)).toList();
     }
 
-    static void report(Attempt attempt) {
+    /** Adds an attempt; for bindings, once they know whether the place serves. */
+    public static void report(Attempt attempt) {
         ATTEMPTS.add(attempt);
+    }
+
+    /**
+     * Opens a library for the rest of the process.
+     *
+     * @param location a file (when it names one), or a soname that the dynamic linker resolves
+     * @throws IllegalArgumentException saying why, when it cannot be opened
+     */
+    @SuppressWarnings("restricted")
+    public static SymbolLookup open(String location) {
+        if (!location.contains("/") && !location.contains("\\")) {
+            return SymbolLookup.libraryLookup(location, Arena.global());
+        }
+        Path file = Path.of(location);
+        if (!Files.isRegularFile(file)) {
+            throw new IllegalArgumentException("no such file");
+        }
+        return SymbolLookup.libraryLookup(file, Arena.global());
     }
 }

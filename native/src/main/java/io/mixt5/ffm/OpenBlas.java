@@ -7,14 +7,12 @@ import static java.lang.foreign.ValueLayout.JAVA_INT;
 import static java.lang.foreign.ValueLayout.JAVA_LONG;
 
 import java.io.IOException;
-import java.lang.foreign.Arena;
 import java.lang.foreign.FunctionDescriptor;
 import java.lang.foreign.Linker;
 import java.lang.foreign.MemoryLayout;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.SymbolLookup;
 import java.lang.invoke.MethodHandle;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 
@@ -132,15 +130,7 @@ public final class OpenBlas {
     /** Opens a file (when it names one) or a soname that the dynamic linker resolves; null when it does not serve. */
     private static Binding open(String source, String location) {
         try {
-            boolean isPath = location.contains("/") || location.contains("\\");
-            if (isPath && !Files.isRegularFile(Path.of(location))) {
-                failed(source, location, "no such file");
-                return null;
-            }
-            SymbolLookup library = isPath
-                    ? SymbolLookup.libraryLookup(Path.of(location), Arena.global())
-                    : SymbolLookup.libraryLookup(location, Arena.global());
-            Binding binding = new Binding(library);
+            Binding binding = new Binding(NativeLibraries.open(location));
             String detail = binding.config.isEmpty() ? "no version given" : binding.config;
             NativeLibraries.report(new NativeLibraries.Attempt(NAME, source, location, true, detail));
             return binding;

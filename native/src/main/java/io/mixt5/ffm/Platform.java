@@ -3,7 +3,7 @@ package io.mixt5.ffm;
 import java.util.Locale;
 
 /** Names that differ between operating systems and processors. */
-final class Platform {
+public final class Platform {
     private Platform() {
     }
 
@@ -24,6 +24,11 @@ final class Platform {
             case "windows" -> "libopenblas.dll";
             default -> "libopenblas.so.0";
         };
+    }
+
+    /** The file name of CUDA's driver, under which the dynamic linker finds an installed one. */
+    public static String cuda() {
+        return os().equals("windows") ? "nvcuda.dll" : "libcuda.so.1";
     }
 
     private static String os() {

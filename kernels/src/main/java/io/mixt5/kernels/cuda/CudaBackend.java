@@ -5,16 +5,25 @@ import io.mixt5.engine.Kernel;
 import io.mixt5.engine.KernelTable;
 import io.mixt5.ffm.cuda.CudaDriver;
 import io.mixt5.ffm.cuda.CudaException;
+import io.mixt5.ffm.cuda.LibCuda;
 import java.lang.foreign.MemorySegment;
 import java.util.function.Supplier;
 
-/** A device of a {@link CudaDriver} as the engine's backend. The device is opened when it is first used. */
+/**
+ * A device of a {@link CudaDriver} as the engine's backend: by default a GPU through {@link LibCuda}. The device is
+ * opened when it is first used.
+ */
 public class CudaBackend implements Backend {
     private final String name;
     private final Supplier<CudaDriver> driver;
     private final int ordinal;
     private CudaGpu gpu;
     private KernelTable kernels;
+
+    /** The first GPU. */
+    public CudaBackend() {
+        this("cuda", LibCuda::driver, 0);
+    }
 
     /**
      * Device {@code ordinal} of a driver.
@@ -35,7 +44,7 @@ public class CudaBackend implements Backend {
 
     @Override
     public String unavailable() {
-        return null;
+        return LibCuda.unavailable();
     }
 
     @Override

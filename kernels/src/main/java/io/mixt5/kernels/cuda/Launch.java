@@ -2,6 +2,8 @@ package io.mixt5.kernels.cuda;
 
 import io.mixt5.engine.Memory;
 import io.mixt5.engine.Tensor;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 
 /**
@@ -13,6 +15,8 @@ final class Launch {
     private static final long SLOT = 8;
 
     private final CudaGpu gpu;
+    /** Keeps the memory behind {@link #parameters} from being collected. */
+    private final MemorySegment memory;
     /** Address of the addresses of all slots, which lie behind. */
     private final long parameters;
     private CudaModule.Function function;
@@ -20,8 +24,8 @@ final class Launch {
 
     Launch(CudaGpu gpu) {
         this.gpu = gpu;
-        parameters = java.lang.foreign.Arena.ofAuto().allocate(2 * SLOT * MOST_PARAMETERS, SLOT)
-                .reinterpret(java.lang.foreign.Arena.global(), null).address();
+        memory = Arena.ofAuto().allocate(2 * SLOT * MOST_PARAMETERS, SLOT);
+        parameters = memory.address();
         for (int i = 0; i < MOST_PARAMETERS; i++) {
             Memory.ALL.set(ValueLayout.JAVA_LONG, parameters + i * SLOT, slot(i));
         }

@@ -12,6 +12,8 @@ public final class CudaException extends RuntimeException {
     public static final int NO_DEVICE = 100;
     /** CUDA_ERROR_INVALID_DEVICE. */
     public static final int INVALID_DEVICE = 101;
+    /** CUDA_ERROR_INVALID_CONTEXT. */
+    public static final int INVALID_CONTEXT = 201;
     /** CUDA_ERROR_INVALID_PTX. */
     public static final int INVALID_PTX = 218;
     /** CUDA_ERROR_UNSUPPORTED_PTX_VERSION. */
@@ -38,7 +40,12 @@ public final class CudaException extends RuntimeException {
      * @param about what failed and with what arguments, and what to do where that is known
      */
     public CudaException(int status, String call, String about) {
-        super(call + " failed with status " + status + ": " + about);
+        this(status, CudaStatus.name(status), call, about);
+    }
+
+    /** Of one call whose status the driver calls {@code name}. */
+    CudaException(int status, String name, String call, String about) {
+        super(call + " failed with " + name + ": " + about);
         this.status = status;
         this.call = call;
     }
@@ -51,5 +58,10 @@ public final class CudaException extends RuntimeException {
     /** The driver's function. */
     public String call() {
         return call;
+    }
+
+    /** Whether the device is lost to this process: every later call on its context fails with the same status. */
+    public boolean deviceLost() {
+        return CudaStatus.losesDevice(status);
     }
 }

@@ -43,9 +43,6 @@ public final class DoctorCommand implements Callable<Integer> {
             advise("a processor with AVX2 or AVX-512 would be several times as fast");
         }
         line("products", Gemms.gemm().description());
-        for (NativeLibraries.Attempt attempt : NativeLibraries.attempts()) {
-            line("", attempt.toString());
-        }
         if (!OpenBlas.available()) {
             advise("install OpenBLAS (Debian: apt install libopenblas0) or name its file by MIXT5_OPENBLAS; until then Java does its work");
         }
@@ -53,7 +50,9 @@ public final class DoctorCommand implements Callable<Integer> {
             String reason = backend.unavailable();
             line("device " + backend.name(), reason == null ? "ready" : "not usable: " + reason);
         }
-        line("GPU", "not used by this version; everything runs on the CPU");
+        for (NativeLibraries.Attempt attempt : NativeLibraries.attempts()) {
+            line("looked for", attempt.toString());
+        }
         out.flush();
         return ExitCode.OK;
     }

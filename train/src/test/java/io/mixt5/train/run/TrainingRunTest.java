@@ -102,6 +102,24 @@ class TrainingRunTest {
     }
 
     @Test
+    void aMixtureGoesOnFromAnyStepWithTheNoiseThatItWouldHaveDrawn() throws IOException {
+        String keys = "'max_steps': 4, 'optim': 'adamw', 'evaluation_strategy': 'no', 'enable_moe': true, 'dropout_rate': 0.1,"
+                + " 'moe_config': {'num_local_experts': 4, 'num_experts_per_tok': 1, 'num_moe_layers': 1,"
+                + " 'capacity_policy': 'capacity', 'exploration': 'input_jitter', 'router_jitter_noise': 0.3,"
+                + " 'expert_dropout_rate': 0.4, 'router_aux_loss_coef': 0.01}";
+        assertTrue(run("a", keys, Integer.MAX_VALUE));
+        for (int stop = 1; stop < 4; stop++) {
+            String name = "stopped-" + stop;
+            assertFalse(run(name, keys, stop));
+            assertTrue(run(name, keys, Integer.MAX_VALUE));
+            assertSameCheckpoints("a", name);
+        }
+        run("calm", keys.replace("0.3", "0.0"), Integer.MAX_VALUE);
+        assertFalse(java.util.Arrays.equals(Files.readAllBytes(directory.resolve("a/last/model.safetensors")),
+                Files.readAllBytes(directory.resolve("calm/last/model.safetensors"))), "the jitter was not on");
+    }
+
+    @Test
     void neverResumesWhenToldSo() throws IOException {
         run("a", "'max_steps': 3", Integer.MAX_VALUE);
         run("a", "'max_steps': 2, 'resume': 'never'", Integer.MAX_VALUE);
