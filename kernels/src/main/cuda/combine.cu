@@ -1,5 +1,5 @@
 // Brings the experts' results back to their tokens, weighted; a warp per token.
-#include "rows.cuh"
+#include "token_rows.cuh"
 
 constexpr int MOST_CHOICES = 8;
 

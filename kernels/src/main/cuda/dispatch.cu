@@ -1,5 +1,5 @@
 // Copies tokens to the rows of their experts, and sums the rows' gradients token by token; a warp per row written.
-#include "rows.cuh"
+#include "token_rows.cuh"
 
 template <typename V, typename T>
 __device__ __forceinline__ void copy_row(const T *x, int64_t token, T *y, int64_t width) {

@@ -2,13 +2,8 @@
 // and touches nothing twice.
 #pragma once
 
-#include "common.cuh"
 #include "philox.cuh"
-
-// SIZE elements moved by one access; the address must be a multiple of their bytes.
-template <int BYTES> struct Access;
-template <> struct Access<16> { using Type = uint4; };
-template <> struct Access<8> { using Type = uint2; };
+#include "wide.cuh"
 
 // The elements that one thread of a one-dimensional grid takes of n: SIZE of them, fewer or none at the end.
 template <int SIZE> struct Part {
@@ -20,13 +15,8 @@ template <int SIZE> struct Part {
 
     // Reads the elements of this part; those past the end are 0.
     template <typename T> __device__ __forceinline__ void load(const T *from, float (&value)[SIZE]) const {
-        using Wide = typename Access<SIZE * sizeof(T)>::Type;
         if (left >= SIZE) {
-            Wide wide = *reinterpret_cast<const Wide *>(from + first);
-#pragma unroll
-            for (int j = 0; j < SIZE; j++) {
-                value[j] = to_float(reinterpret_cast<const T *>(&wide)[j]);
-            }
+            ::load<T, SIZE>(from + first, value);
         } else {
 #pragma unroll
             for (int j = 0; j < SIZE; j++) {
@@ -37,14 +27,8 @@ template <int SIZE> struct Part {
 
     // Writes the elements of this part.
     template <typename T> __device__ __forceinline__ void store(const float (&value)[SIZE], T *to) const {
-        using Wide = typename Access<SIZE * sizeof(T)>::Type;
         if (left >= SIZE) {
-            Wide wide;
-#pragma unroll
-            for (int j = 0; j < SIZE; j++) {
-                reinterpret_cast<T *>(&wide)[j] = from_float<T>(value[j]);
-            }
-            *reinterpret_cast<Wide *>(to + first) = wide;
+            ::store<T, SIZE>(value, to + first);
         } else {
 #pragma unroll
             for (int j = 0; j < SIZE; j++) {

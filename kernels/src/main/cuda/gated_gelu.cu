@@ -1,7 +1,7 @@
 // y = dropout(gelu_new(gate) * up).
 //
-// Since (1 + tanh(u)) / 2 = s(2u), the logistic function, gelu_new(x) = x s(2u) with u = sqrt(2 / pi) (x + 0.044715 x^3):
-// one exponential and one division.
+// Since (1 + tanh(u)) / 2 = s(2u), the logistic function, gelu_new(x) = x s(2u) with
+// u = sqrt(2 / pi) (x + 0.044715 x^3): one exponential and one division.
 #include "elementwise.cuh"
 
 // 2u = x (LINEAR + CUBIC x^2).

@@ -1,4 +1,5 @@
-// y = x * factor, where factor i is low + range * (number i of the stream, in [0, 1)), as io.mixt5.engine.Jitter has it.
+// y = x * factor, where factor i is low + range * (number i of the stream, in [0, 1)), as io.mixt5.engine.Jitter has
+// it.
 #include "elementwise.cuh"
 
 template <typename T>
