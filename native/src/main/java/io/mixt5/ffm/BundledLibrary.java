@@ -34,7 +34,7 @@ import java.util.jar.JarEntry;
  * <p>The cache is {@code $XDG_CACHE_HOME/mixt5} or {@code ~/.cache/mixt5}; system property {@code mixt5.cache}
  * overrides it. It has to belong to this process's user and be writable by nobody else, since code is loaded from it.
  */
-final class BundledLibrary {
+public final class BundledLibrary {
     private static final Set<PosixFilePermission> OWNER_ONLY = PosixFilePermissions.fromString("rwx------");
 
     private BundledLibrary() {
@@ -47,7 +47,7 @@ final class BundledLibrary {
      * @return the path of the unpacked {@code main}, or null when the class path has no such resource
      * @throws IOException when the cache cannot be written or is not private
      */
-    static Path unpack(String folder, String main, List<String> companions) throws IOException {
+    public static Path unpack(String folder, String main, List<String> companions) throws IOException {
         URL url = resource(folder, main);
         if (url == null) {
             return null;

@@ -125,6 +125,16 @@ public interface Monitor {
     default void copied(WarpView warp, int lane, long shared, int bytes) {
     }
 
+    /**
+     * A shfl.sync is executed, its lanes having met.
+     *
+     * @param mask lanes that take a value
+     * @param present lanes that brought one
+     * @param sources the lane that each takes from; its own where the instruction says that none is in range
+     */
+    default void shuffled(WarpView warp, int line, int mask, int present, int[] sources) {
+    }
+
     /** Lanes have synchronised with each other: bar.warp.sync, and every other {@code .sync} instruction of a warp. */
     default void warpSynchronised(WarpView warp, int line, int mask) {
     }

@@ -87,36 +87,24 @@ public final class LibCuda implements CudaDriver {
 
     @Override
     public int version() {
-        try (Arena arena = Arena.ofConfined()) {
-            MemorySegment out = arena.allocate(JAVA_INT);
-            check(call(Cu.DRIVER_GET_VERSION, out.address()), "cuDriverGetVersion", "the newest CUDA that it knows");
-            return out.get(JAVA_INT, 0);
-        }
+        return readInt("cuDriverGetVersion", "the newest CUDA that it knows", out -> call(Cu.DRIVER_GET_VERSION, out));
     }
 
     @Override
     public int deviceCount() {
-        try (Arena arena = Arena.ofConfined()) {
-            MemorySegment out = arena.allocate(JAVA_INT);
-            check(call(Cu.DEVICE_GET_COUNT, out.address()), "cuDeviceGetCount", "the number of devices");
-            return out.get(JAVA_INT, 0);
-        }
+        return readInt("cuDeviceGetCount", "the number of devices", out -> call(Cu.DEVICE_GET_COUNT, out));
     }
 
     /** The driver's own number for a device. */
-    private static int device(int ordinal, Arena arena) {
-        MemorySegment out = arena.allocate(JAVA_INT);
-        int status = call(Cu.DEVICE_GET, out.address(), ordinal);
-        if (status != CudaStatus.SUCCESS) {
-            throw failure(status, "cuDeviceGet", "device " + ordinal + " of " + DRIVER.deviceCount());
-        }
-        return out.get(JAVA_INT, 0);
+    private static int device(int ordinal) {
+        return readInt("cuDeviceGet", "device " + ordinal + " of " + DRIVER.deviceCount(),
+                out -> call(Cu.DEVICE_GET, out, ordinal));
     }
 
     @Override
     public String deviceName(int ordinal) {
         try (Arena arena = Arena.ofConfined()) {
-            int device = device(ordinal, arena);
+            int device = device(ordinal);
             MemorySegment out = arena.allocate(NAME_BYTES);
             check(call(Cu.DEVICE_GET_NAME, out.address(), NAME_BYTES, device), "cuDeviceGetName", "a device's name");
             return out.getString(0);
@@ -125,48 +113,28 @@ public final class LibCuda implements CudaDriver {
 
     @Override
     public int deviceAttribute(int ordinal, int attribute) {
-        try (Arena arena = Arena.ofConfined()) {
-            int device = device(ordinal, arena);
-            MemorySegment out = arena.allocate(JAVA_INT);
-            int status = call(Cu.DEVICE_GET_ATTRIBUTE, out.address(), attribute, device);
-            if (status != CudaStatus.SUCCESS) {
-                throw failure(status, "cuDeviceGetAttribute", "attribute " + attribute + " of device " + ordinal);
-            }
-            return out.get(JAVA_INT, 0);
-        }
+        int device = device(ordinal);
+        return readInt("cuDeviceGetAttribute", "attribute " + attribute + " of device " + ordinal,
+                out -> call(Cu.DEVICE_GET_ATTRIBUTE, out, attribute, device));
     }
 
     @Override
     public long totalMemory(int ordinal) {
-        try (Arena arena = Arena.ofConfined()) {
-            int device = device(ordinal, arena);
-            MemorySegment out = arena.allocate(JAVA_LONG);
-            check(call(Cu.DEVICE_TOTAL_MEM, out.address(), device), "cuDeviceTotalMem_v2", "a device's memory");
-            return out.get(JAVA_LONG, 0);
-        }
+        int device = device(ordinal);
+        return readLong("cuDeviceTotalMem_v2", "the memory of device " + ordinal,
+                out -> call(Cu.DEVICE_TOTAL_MEM, out, device));
     }
 
     @Override
     public long retainPrimaryContext(int ordinal) {
-        try (Arena arena = Arena.ofConfined()) {
-            int device = device(ordinal, arena);
-            MemorySegment out = arena.allocate(JAVA_LONG);
-            int status = call(Cu.CTX_RETAIN, out.address(), device);
-            if (status != CudaStatus.SUCCESS) {
-                throw failure(status, "cuDevicePrimaryCtxRetain", "the primary context of device " + ordinal);
-            }
-            return out.get(JAVA_LONG, 0);
-        }
+        int device = device(ordinal);
+        return readLong("cuDevicePrimaryCtxRetain", "the primary context of device " + ordinal,
+                out -> call(Cu.CTX_RETAIN, out, device));
     }
 
     @Override
     public void releasePrimaryContext(int ordinal) {
-        try (Arena arena = Arena.ofConfined()) {
-            int status = call(Cu.CTX_RELEASE, device(ordinal, arena));
-            if (status != CudaStatus.SUCCESS) {
-                throw failure(status, "cuDevicePrimaryCtxRelease_v2", "the primary context of device " + ordinal);
-            }
-        }
+        check(call(Cu.CTX_RELEASE, device(ordinal)), "cuDevicePrimaryCtxRelease_v2", "a primary context");
     }
 
     @Override
@@ -264,14 +232,8 @@ public final class LibCuda implements CudaDriver {
 
     @Override
     public long allocateHost(long bytes) {
-        try (Arena arena = Arena.ofConfined()) {
-            MemorySegment out = arena.allocate(JAVA_LONG);
-            int status = call(Cu.MEM_HOST_ALLOC, out.address(), bytes, HOST_PORTABLE);
-            if (status != CudaStatus.SUCCESS) {
-                throw failure(status, "cuMemHostAlloc", bytes + " bytes of page-locked host memory");
-            }
-            return out.get(JAVA_LONG, 0);
-        }
+        return readLong("cuMemHostAlloc", bytes + " bytes of page-locked host memory",
+                out -> call(Cu.MEM_HOST_ALLOC, out, bytes, HOST_PORTABLE));
     }
 
     @Override
@@ -321,11 +283,7 @@ public final class LibCuda implements CudaDriver {
 
     @Override
     public long createStream() {
-        try (Arena arena = Arena.ofConfined()) {
-            MemorySegment out = arena.allocate(JAVA_LONG);
-            check(call(Cu.STREAM_CREATE, out.address(), STREAM_NON_BLOCKING), "cuStreamCreate", "a stream");
-            return out.get(JAVA_LONG, 0);
-        }
+        return readLong("cuStreamCreate", "a stream", out -> call(Cu.STREAM_CREATE, out, STREAM_NON_BLOCKING));
     }
 
     @Override
@@ -340,11 +298,8 @@ public final class LibCuda implements CudaDriver {
 
     @Override
     public long createEvent(boolean timed) {
-        try (Arena arena = Arena.ofConfined()) {
-            MemorySegment out = arena.allocate(JAVA_LONG);
-            check(call(Cu.EVENT_CREATE, out.address(), timed ? 0 : EVENT_DISABLE_TIMING), "cuEventCreate", "an event");
-            return out.get(JAVA_LONG, 0);
-        }
+        return readLong("cuEventCreate", "an event",
+                out -> call(Cu.EVENT_CREATE, out, timed ? 0 : EVENT_DISABLE_TIMING));
     }
 
     @Override
@@ -386,6 +341,27 @@ public final class LibCuda implements CudaDriver {
             throw failure(status, "cuLaunchKernel", "kernel " + name + ", grid " + gridX + " x " + gridY + " x " + gridZ
                     + ", block " + blockX + " x " + blockY + " x " + blockZ + ", " + sharedBytes
                     + " bytes of dynamic shared memory");
+        }
+    }
+
+    /** A call that writes its result to an address. */
+    private interface Result {
+        int call(long address);
+    }
+
+    private static int readInt(String call, String about, Result result) {
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment out = arena.allocate(JAVA_INT);
+            check(result.call(out.address()), call, about);
+            return out.get(JAVA_INT, 0);
+        }
+    }
+
+    private static long readLong(String call, String about, Result result) {
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment out = arena.allocate(JAVA_LONG);
+            check(result.call(out.address()), call, about);
+            return out.get(JAVA_LONG, 0);
         }
     }
 

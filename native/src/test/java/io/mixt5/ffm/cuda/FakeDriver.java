@@ -16,15 +16,16 @@ import java.util.TreeMap;
  * *values, float value, int count)}. It notes every call with its arguments, and what has not been given back.
  */
 @SuppressWarnings("restricted")
-final class FakeDriver implements CudaDriver {
-    static final long MEMORY = 1 << 16;
+public final class FakeDriver implements CudaDriver {
+    /** Bytes of the device. */
+    public static final long MEMORY = 1 << 16;
     private static final long CONTEXT = 0x11;
     private static final long FIRST_ADDRESS = 0x700000000000L;
 
     /** The calls, such as {@code copy 1 2 3 4}. */
-    final List<String> calls = new ArrayList<>();
+    public final List<String> calls = new ArrayList<>();
     /** What has not been given back: handle or address to kind. */
-    final Map<Long, String> live = new TreeMap<>();
+    public final Map<Long, String> live = new TreeMap<>();
     private final TreeMap<Long, MemorySegment> blocks = new TreeMap<>();
     private final Map<Long, Arena> hostBlocks = new TreeMap<>();
     private long nextHandle = 0x100;
@@ -50,7 +51,7 @@ final class FakeDriver implements CudaDriver {
     }
 
     /** A stretch of device memory, all of it inside one allocation. */
-    MemorySegment memory(long address, long bytes) {
+    public MemorySegment memory(long address, long bytes) {
         Map.Entry<Long, MemorySegment> block = blocks.floorEntry(address);
         if (block == null || address + bytes > block.getKey() + block.getValue().byteSize()) {
             throw new CudaException(CudaException.ILLEGAL_ADDRESS, "memory", bytes + " bytes at " + address);

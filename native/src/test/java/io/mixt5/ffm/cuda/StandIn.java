@@ -17,7 +17,9 @@ import java.lang.invoke.MethodType;
 import java.lang.reflect.InaccessibleObjectException;
 import java.lang.reflect.Method;
 import java.nio.file.Path;
+import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.Deque;
 import java.util.List;
 import org.junit.jupiter.api.Assumptions;
 
@@ -33,20 +35,26 @@ import org.junit.jupiter.api.Assumptions;
  */
 @SuppressWarnings("restricted")
 public final class StandIn implements AutoCloseable {
-    private static StandIn installed;
+    /** Those in place; the last one answers. */
+    private static final Deque<StandIn> INSTALLED = new ArrayDeque<>();
+    private static boolean saidUnavailable;
 
     private final Arena arena = Arena.ofShared();
     private final Faults faults = new Faults();
     private final List<Throwable> thrown = new ArrayList<>();
-    private final List<Runnable> undo = new ArrayList<>();
+    private final List<Target> targets = new ArrayList<>();
     private final DriverUpcalls driverUpcalls;
+
+    /** Where calls of one C function go, and the library's function that makes them go there. */
+    private record Target(MethodHandle install, String name, MemorySegment stub) {
+    }
 
     private StandIn(CudaDriver driver) {
         driverUpcalls = new DriverUpcalls(driver, arena);
         CublasUpcalls cublasUpcalls = new CublasUpcalls(driver);
         Path cuda = Path.of(System.getProperty("mixt5.cuda"));
-        install(driverUpcalls, NativeLibraries.open(cuda.toString()));
-        install(cublasUpcalls, NativeLibraries.open(cuda.resolveSibling("libcublas.so.12").toString()));
+        bind(driverUpcalls, NativeLibraries.open(cuda.toString()));
+        bind(cublasUpcalls, NativeLibraries.open(cuda.resolveSibling("libcublas.so.12").toString()));
     }
 
     /** Why there is no stand-in here, as a sentence; null when there is one. */
@@ -66,30 +74,32 @@ public final class StandIn implements AutoCloseable {
         }
     }
 
-    /** Ends the calling test where there is no stand-in, and says so on the standard output. */
-    public static void assumeAvailable() {
+    /** Ends the calling test where there is no stand-in, and says so once on the standard output. */
+    public static synchronized void assumeAvailable() {
         String unavailable = unavailable();
         if (unavailable != null) {
-            System.out.println("NOT TESTED. " + unavailable);
+            if (!saidUnavailable) {
+                System.out.println("NOT TESTED here is what runs through CUDA's libraries. " + unavailable);
+                saidUnavailable = true;
+            }
             Assumptions.abort(unavailable);
         }
     }
 
     /**
-     * Puts a driver behind the stand-ins; {@link #close} takes it away again.
+     * Puts a driver behind the stand-ins until {@link #close}. One that is already there is back afterwards.
      *
-     * @throws IllegalStateException when there is no stand-in, or one is in use
+     * @throws IllegalStateException when there is no stand-in
      */
     public static synchronized StandIn install(CudaDriver driver) {
         String unavailable = unavailable();
         if (unavailable != null) {
             throw new IllegalStateException(unavailable);
         }
-        if (installed != null) {
-            throw new IllegalStateException("another driver is behind the stand-in, close that one first");
-        }
-        installed = new StandIn(driver);
-        return installed;
+        StandIn standIn = new StandIn(driver);
+        standIn.activate();
+        INSTALLED.addLast(standIn);
+        return standIn;
     }
 
     /**
@@ -121,36 +131,50 @@ public final class StandIn implements AutoCloseable {
         }
     }
 
-    /** Takes the driver away: from now on there is no device. No call may be under way. */
+    /**
+     * Takes the driver away: from now on there is the one before, or no device. No call may be under way.
+     *
+     * @throws IllegalStateException when another was installed later and is not closed
+     */
     @Override
     public void close() {
         synchronized (StandIn.class) {
-            if (installed == this) {
-                undo.forEach(Runnable::run);
-                arena.close();
-                installed = null;
+            if (!INSTALLED.contains(this)) {
+                return;
             }
+            if (INSTALLED.getLast() != this) {
+                throw new IllegalStateException("close the driver that was put before this one first");
+            }
+            INSTALLED.removeLast();
+            targets.forEach(target -> set(target.install, target.name, MemorySegment.NULL));
+            if (!INSTALLED.isEmpty()) {
+                INSTALLED.getLast().activate();
+            }
+            arena.close();
         }
     }
 
-    /** Makes every public method of {@code upcalls} the target of the C function of its name. */
-    private void install(Object upcalls, SymbolLookup library) {
+    private void activate() {
+        targets.forEach(target -> set(target.install, target.name, target.stub));
+    }
+
+    /** Makes every public method of {@code upcalls} a target for the C function of its name. */
+    private void bind(Object upcalls, SymbolLookup library) {
         MethodHandle install = Linker.nativeLinker().downcallHandle(
                 library.find("mixt5_standin_install").orElseThrow(), FunctionDescriptor.of(JAVA_INT, ADDRESS, ADDRESS));
         for (Method method : upcalls.getClass().getMethods()) {
             if (method.getDeclaringClass() == upcalls.getClass()) {
-                String name = method.getName();
-                MethodHandle guarded = guarded(name, handle(method, upcalls));
-                set(install, name, Linker.nativeLinker().upcallStub(guarded, descriptor(guarded.type()), arena));
-                undo.add(() -> set(install, name, MemorySegment.NULL));
+                MethodHandle guarded = guarded(method.getName(), handle(method, upcalls));
+                MemorySegment stub = Linker.nativeLinker().upcallStub(guarded, descriptor(guarded.type()), arena);
+                targets.add(new Target(install, method.getName(), stub));
             }
         }
     }
 
-    private void set(MethodHandle install, String name, MemorySegment target) {
+    private static void set(MethodHandle install, String name, MemorySegment target) {
         int unknown;
-        try {
-            unknown = (int) install.invokeExact(arena.allocateFrom(name), target);
+        try (Arena scratch = Arena.ofConfined()) {
+            unknown = (int) install.invokeExact(scratch.allocateFrom(name), target);
         } catch (Throwable e) {
             throw Downcalls.unchecked(e);
         }

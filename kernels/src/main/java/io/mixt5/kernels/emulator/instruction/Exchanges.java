@@ -1,6 +1,7 @@
 package io.mixt5.kernels.emulator.instruction;
 
 import io.mixt5.kernels.emulator.machine.Instruction;
+import io.mixt5.kernels.emulator.machine.Lanes;
 import io.mixt5.kernels.emulator.machine.Warp;
 import io.mixt5.kernels.emulator.machine.WarpSync;
 import io.mixt5.kernels.emulator.math.Floats;
@@ -127,6 +128,7 @@ final class Exchanges {
         @Override
         protected void take(Warp warp, int mask, int met) {
             int[] to = warp.ints[target];
+            int[] sources = warp.monitor() == null ? null : new int[Lanes.COUNT];
             int inRange = 0;
             for (int m = mask; m != 0; m &= m - 1) {
                 int lane = Integer.numberOfTrailingZeros(m);
@@ -144,10 +146,16 @@ final class Exchanges {
                 } else {
                     from = lane;
                 }
+                if (sources != null) {
+                    sources[lane] = from;
+                }
                 to[lane] = (met >>> from & 1) != 0 ? (int) warp.exchange[from] : NOTHING;
             }
             if (predicate >= 0) {
                 warp.setPredicate(predicate, mask, inRange);
+            }
+            if (sources != null) {
+                warp.monitor().shuffled(warp, line(), mask, met, sources);
             }
         }
     }

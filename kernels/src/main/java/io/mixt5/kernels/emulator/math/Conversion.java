@@ -30,7 +30,7 @@ public record Conversion(NumberType from, NumberType to, Rounding rounding, bool
         NumberType from = last < 2 ? null : NumberType.of(words[last]);
         NumberType to = last < 2 ? null : NumberType.of(words[last - 1].replace("x2", ""));
         if (!words[0].equals("cvt") || from == null || to == null) {
-            throw new IllegalArgumentException(opcode + " is no conversion between two types known here.");
+            throw new IllegalArgumentException(opcode + " is no conversion between two types known here");
         }
         Rounding rounding = null;
         boolean integral = false;
@@ -49,7 +49,7 @@ public record Conversion(NumberType from, NumberType to, Rounding rounding, bool
                     integral = words[i].endsWith("i");
                     if (rounding == null) {
                         throw new IllegalArgumentException(
-                                opcode + " has the modifier ." + words[i] + ", which is not known here.");
+                                opcode + " has the modifier ." + words[i] + ", which is not known here");
                     }
                 }
             }

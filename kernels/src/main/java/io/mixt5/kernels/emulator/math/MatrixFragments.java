@@ -19,6 +19,10 @@ public final class MatrixFragments {
     private final MatrixShape shape;
     private final Format elements;
     private final boolean halfAccumulator;
+    /** Where in {@link #a} each lane's elements go, 32 places for each element; and the same of B and C. */
+    private final int[] placesA;
+    private final int[] placesB;
+    private final int[] placesC = new int[4 * LANES];
     private final double[] a;
     private final double[] b;
     private final double[] d = new double[M * N];
@@ -34,14 +38,27 @@ public final class MatrixFragments {
                 ? elements == Format.TF32
                 : elements == Format.F16 || elements == Format.BF16;
         if (!fits || halfAccumulator && elements != Format.F16) {
-            throw new IllegalArgumentException("There is no matrix product of shape " + shape + " for " + elements
-                    + (halfAccumulator ? " that is summed in F16." : "."));
+            throw new IllegalArgumentException("there is no matrix product of shape " + shape + " for " + elements
+                    + (halfAccumulator ? " that is summed in F16" : ""));
         }
         this.shape = shape;
         this.elements = elements;
         this.halfAccumulator = halfAccumulator;
         a = new double[M * shape.k()];
         b = new double[shape.k() * N];
+        placesA = new int[a.length];
+        placesB = new int[b.length];
+        for (int lane = 0; lane < LANES; lane++) {
+            for (int i = 0; i < a.length / LANES; i++) {
+                placesA[i * LANES + lane] = shape.rowA(lane, i) * shape.k() + shape.columnA(lane, i);
+            }
+            for (int i = 0; i < b.length / LANES; i++) {
+                placesB[i * LANES + lane] = shape.rowB(lane, i) * N + shape.columnB(lane);
+            }
+            for (int i = 0; i < 4; i++) {
+                placesC[i * LANES + lane] = MatrixShape.rowC(lane, i) * N + MatrixShape.columnC(lane, i);
+            }
+        }
     }
 
     /** Registers that hold C, and as many that hold D. */
@@ -55,24 +72,13 @@ public final class MatrixFragments {
      * @param target registers of D; they may be those of C
      */
     public void multiply(int[][] target, int[][] fragmentA, int[][] fragmentB, int[][] fragmentC) {
-        int perRegister = shape.perRegister();
-        for (int i = 0; i < shape.registersA() * perRegister; i++) {
-            int[] register = fragmentA[i / perRegister];
-            for (int lane = 0; lane < LANES; lane++) {
-                a[shape.rowA(lane, i) * shape.k() + shape.columnA(lane, i)] = element(register[lane], i % perRegister);
-            }
-        }
-        for (int i = 0; i < shape.registersB() * perRegister; i++) {
-            int[] register = fragmentB[i / perRegister];
-            for (int lane = 0; lane < LANES; lane++) {
-                b[shape.rowB(lane, i) * N + shape.columnB(lane)] = element(register[lane], i % perRegister);
-            }
-        }
+        unpack(fragmentA, shape.registersA(), placesA, a);
+        unpack(fragmentB, shape.registersB(), placesB, b);
         for (int i = 0; i < 4; i++) {
             int[] register = fragmentC[halfAccumulator ? i / 2 : i];
             for (int lane = 0; lane < LANES; lane++) {
                 int bits = register[lane];
-                d[MatrixShape.rowC(lane, i) * N + MatrixShape.columnC(lane, i)] = halfAccumulator
+                d[placesC[i * LANES + lane]] = halfAccumulator
                         ? Halves.value(bits >>> 16 * (i % 2))
                         : Float.intBitsToFloat(bits);
             }
@@ -82,7 +88,7 @@ public final class MatrixFragments {
         }
         for (int lane = 0; lane < LANES; lane++) {
             for (int i = 0; i < 4; i += 2) {
-                int at = MatrixShape.rowC(lane, i) * N + MatrixShape.columnC(lane, i);
+                int at = placesC[i * LANES + lane];
                 if (halfAccumulator) {
                     target[i / 2][lane] = Halves.pair(half(d[at]), half(d[at + 1]));
                 } else {
@@ -93,12 +99,20 @@ public final class MatrixFragments {
         }
     }
 
-    private double element(int bits, int half) {
-        return switch (elements) {
-            case F16 -> Halves.value(bits >>> 16 * half);
-            case BF16 -> Bfloats.value(bits >>> 16 * half);
-            default -> elements.decode(bits);
-        };
+    /** Puts a fragment's elements where they belong in a matrix. */
+    private void unpack(int[][] fragment, int registers, int[] places, double[] matrix) {
+        int at = 0;
+        for (int r = 0; r < registers; r++) {
+            int[] register = fragment[r];
+            for (int shift = 0; shift < 32; shift += 32 / shape.perRegister()) {
+                for (int lane = 0; lane < LANES; lane++) {
+                    int bits = register[lane] >>> shift;
+                    matrix[places[at++]] = elements == Format.F16
+                            ? Halves.value(bits)
+                            : elements == Format.BF16 ? Bfloats.value(bits) : elements.decode(bits);
+                }
+            }
+        }
     }
 
     private static int half(double value) {

@@ -83,7 +83,10 @@ final class Lexer {
             }
             next = end + 1;
         } else if (inWord(first)) {
-            while (next < text.length() && (inWord(text.charAt(next)) || takeDoubleColon())) {
+            // A directive ends where the next one begins: .reg.b32 is two.
+            boolean directive = first == '.';
+            while (next < text.length() && !(directive && text.charAt(next) == '.')
+                    && (inWord(text.charAt(next)) || takeDoubleColon())) {
                 next++;
             }
         }
