@@ -8,6 +8,7 @@ import io.mixt5.engine.Shape;
 import io.mixt5.engine.Tensor;
 import io.mixt5.engine.op.Route;
 import io.mixt5.engine.op.Routing;
+import java.util.Arrays;
 
 /**
  * {@link Route} by route.cu. Places are given by a counting sort: counts per chunk of 32 tokens and choice, sums over
@@ -19,8 +20,8 @@ public final class CudaRoute extends CudaKernel implements Route.Kernel {
     private static final int THREADS = 256;
     /** Work items of a block that gives each a warp. */
     private static final int WARPS = THREADS / WARP;
-    /** Threads of a block that works alone on a group, or on everything. */
-    private static final int MOST_THREADS = 1024;
+    /** Most threads of a block that works alone on a group, or on everything. */
+    private static final long MOST_THREADS = 1024;
 
     /** On {@code gpu}. */
     public CudaRoute(CudaGpu gpu) {
@@ -98,7 +99,8 @@ public final class CudaRoute extends CudaKernel implements Route.Kernel {
                 sendOn();
             }
             launch("route_offsets").tensor(asked).tensor(taken).int32(lengths.length).int32(experts).int32(k)
-                    .tensor(routing.offsets()).tensor(routing.counts()).tensor(routing.stats()).run(1, MOST_THREADS);
+                    .tensor(routing.offsets()).tensor(routing.counts()).tensor(routing.stats())
+                    .run(1, warps(experts + 1L));
             finish(entropies);
         }
 
@@ -129,12 +131,14 @@ public final class CudaRoute extends CudaKernel implements Route.Kernel {
 
         /** Places of the rounds after the first. */
         private void sendOn() {
+            long longest = Arrays.stream(lengths).max().orElse(0);
             Tensor first = ints(tokens, k);
             first.copyFrom(routing.experts());
             capacity(launch("route_rounds").tensor(logits).tensor(first).address(begins).int32(lengths.length)
                     .tensor(asked).tensor(taken).tensor(routing.experts()).tensor(routing.slots())
                     .tensor(ints(tokens, k)).tensor(ints(tokens, k)).tensor(ints(2, tokens)).int32(tokens)
-                    .int32(experts).int32(k)).run(lengths.length, MOST_THREADS);
+                    .int32(experts).int32(k))
+                    .run(lengths.length, warps(blocks(longest * k, WARP)));
         }
 
         /** What follows from the places. */
@@ -146,7 +150,12 @@ public final class CudaRoute extends CudaKernel implements Route.Kernel {
                     .tensor(routing.weights()).tensor(partial).int32(chunks).int64(routing.tokens().count())
                     .int32(experts).int32(k).int32(spec.gate().ordinal()).run(blocks(chunks, WARPS), THREADS);
             launch("route_figures").tensor(partial).int32(chunks).int32(experts).int32(k).tensor(routing.balance())
-                    .tensor(routing.z()).tensor(routing.stats()).run(1, THREADS);
+                    .tensor(routing.z()).tensor(routing.stats()).run(1, warps(blocks(chunks, WARP)));
+        }
+
+        /** Threads of a block that has work for so many warps. */
+        private static int warps(long wanted) {
+            return (int) Math.clamp(wanted * WARP, WARP, MOST_THREADS);
         }
 
         /** The three arguments that make a {@code Capacity} of route_places.cuh; a double has 64 bits as well. */
