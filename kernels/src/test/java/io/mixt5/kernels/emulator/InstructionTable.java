@@ -3,17 +3,14 @@ package io.mixt5.kernels.emulator;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.SplittableRandom;
+import java.util.stream.Collectors;
 
-/**
- * Instructions and what each must compute. A kernel is made for each of them that loads its operands, executes it and
- * stores the result; it is run on operands at the edges of their types and on random ones.
- */
+/** Instructions and what each must compute, tried on operands at the edges of their types and on random ones. */
 final class InstructionTable {
-    private static final int THREADS = 64;
-    private static final int BLOCKS = 12;
-    private static final int CASES = THREADS * BLOCKS;
+    private static final int CASES = 768;
 
     /** What a register holds. */
     enum Kind {
@@ -62,11 +59,7 @@ final class InstructionTable {
     }
 
     /** A row of the table. */
-    record Row(String instruction, Kind target, Kind[] operands, Result result, Check check) {
-        @Override
-        public String toString() {
-            return instruction;
-        }
+    private record Row(String instruction, Kind target, Kind[] operands, Result result, Check check) {
     }
 
     private static final Check EXACT = (expected, actual) -> expected == actual;
@@ -86,14 +79,14 @@ final class InstructionTable {
 
     /** {@code opcode d, a, b...} with a result of which a check is enough. */
     void add(String opcode, Kind target, Kind[] operands, Result result, Check check) {
-        StringBuilder instruction = new StringBuilder(opcode).append(" $d");
+        StringBuilder instruction = new StringBuilder(opcode).append(" %d");
         for (int i = 0; i < operands.length; i++) {
-            instruction.append(", $").append(NAMES.charAt(i));
+            instruction.append(", %").append(NAMES.charAt(i));
         }
-        addText(instruction.toString(), target, operands, result, check);
+        addText(instruction.append(';').toString(), target, operands, result, check);
     }
 
-    /** An instruction written out: {@code $d} is its target, {@code $a}, {@code $b}, {@code $c}, {@code $e} operands. */
+    /** An instruction written out: {@code %d} is its target, {@code %a}, {@code %b}, {@code %c}, {@code %e} operands. */
     void addText(String instruction, Kind target, Kind[] operands, Result result) {
         addText(instruction, target, operands, result, EXACT);
     }
@@ -102,88 +95,41 @@ final class InstructionTable {
         rows.add(new Row(instruction, target, operands, result, check));
     }
 
-    /** The module with a kernel for each row. */
-    String ptx() {
-        StringBuilder ptx = new StringBuilder(".version 7.8\n.target sm_90\n.address_size 64\n");
-        for (int i = 0; i < rows.size(); i++) {
-            Row row = rows.get(i);
-            ptx.append(".visible .entry k").append(i)
-                    .append("(.param .u64 from, .param .u64 to) {\n.reg .pred %p<8>;\n.reg .b16 %h<8>;\n.reg .b32 %r<8>;\n")
-                    .append(".reg .b64 %l<16>;\nld.param.u64 %l8, [from];\nld.param.u64 %l9, [to];\n")
-                    .append("mov.u32 %r6, %ctaid.x;\nmov.u32 %r7, %tid.x;\nmad.lo.u32 %r6, %r6, ").append(THREADS)
-                    .append(", %r7;\nmad.wide.u32 %l8, %r6, 32, %l8;\nmad.wide.u32 %l9, %r6, 8, %l9;\n");
-            String text = row.instruction();
-            for (int o = 0; o < row.operands().length; o++) {
-                text = text.replace("$" + NAMES.charAt(o), load(ptx, row.operands()[o], o));
-            }
-            ptx.append(text.replace("$d", register(row.target(), 5))).append(";\n");
-            store(ptx, row.target());
-            ptx.append("ret;\n}\n");
-        }
-        return ptx.toString();
-    }
-
-    private static String register(Kind kind, int number) {
-        return switch (kind.register) {
-            case "pred" -> "%p" + number;
-            case "b16" -> "%h" + number;
-            case "b32" -> "%r" + number;
-            default -> "%l" + number;
-        };
-    }
-
-    private static String load(StringBuilder ptx, Kind kind, int number) {
-        String register = register(kind, number);
-        if (kind == Kind.PRED) {
-            ptx.append("ld.global.u64 %l").append(number).append(", [%l8+").append(8 * number).append("];\nsetp.ne.u64 ")
-                    .append(register).append(", %l").append(number).append(", 0;\n");
-        } else {
-            ptx.append("ld.global.").append(kind.register).append(' ').append(register).append(", [%l8+")
-                    .append(8 * number).append("];\n");
-        }
-        return register;
-    }
-
-    private static void store(StringBuilder ptx, Kind kind) {
-        if (kind == Kind.PRED) {
-            ptx.append("selp.u64 %l10, 1, 0, %p5;\nst.global.u64 [%l9], %l10;\n");
-        } else {
-            ptx.append("st.global.").append(kind.register).append(" [%l9], ").append(register(kind, 5)).append(";\n");
-        }
-    }
-
     /** Runs all rows. */
     void check() {
         SplittableRandom random = new SplittableRandom(7);
         List<String> wrong = new ArrayList<>();
-        try (TestDevice device = new TestDevice(EmulatorSettings.DEFAULT.withCapability(90)).load(ptx())) {
-            for (int i = 0; i < rows.size(); i++) {
-                check(rows.get(i), "k" + i, device, random, wrong);
-            }
+        for (Row row : rows) {
+            check(row, random, wrong);
         }
         assertEquals(List.of(), wrong);
     }
 
-    private static void check(Row row, String kernel, TestDevice device, SplittableRandom random, List<String> wrong) {
-        long[] operands = new long[4 * CASES];
-        for (int i = 0; i < operands.length; i++) {
-            operands[i] = i % 4 < row.operands().length ? row.operands()[i % 4].next(random) : 0;
+    private static void check(Row row, SplittableRandom random, List<String> wrong) {
+        StringBuilder types = new StringBuilder(row.target().register);
+        long[][] columns = new long[row.operands().length][CASES];
+        for (int o = 0; o < columns.length; o++) {
+            Kind kind = row.operands()[o];
+            types.append(' ').append(kind.register);
+            Arrays.setAll(columns[o], i -> kind.next(random));
         }
-        long from = device.put(operands);
-        long to = device.put(new long[CASES]);
-        device.launch(kernel, BLOCKS, THREADS, from, to);
-        long[] results = device.longs(to, CASES);
+        long[] results = OpcodeRunner.run(row.instruction(), types.toString(), columns);
         for (int i = 0; i < CASES; i++) {
-            long[] own = {operands[4 * i], operands[4 * i + 1], operands[4 * i + 2], operands[4 * i + 3]};
-            long expected = row.result().of(own);
+            long[] operands = new long[columns.length];
+            for (int o = 0; o < columns.length; o++) {
+                operands[o] = columns[o][i];
+            }
             int unused = 64 - row.target().bits;
-            expected = expected << unused >>> unused;
+            long expected = row.result().of(operands) << unused >>> unused;
             if (!row.check().good(expected, results[i])) {
-                wrong.add(row + " of " + Long.toHexString(own[0]) + ", " + Long.toHexString(own[1]) + ", "
-                        + Long.toHexString(own[2]) + ", " + Long.toHexString(own[3]) + " is "
-                        + Long.toHexString(results[i]) + " instead of " + Long.toHexString(expected));
+                wrong.add(row.instruction() + " of " + hex(operands) + " is " + hex(results[i]) + " instead of "
+                        + hex(expected));
                 return;
             }
         }
+    }
+
+    private static String hex(long... values) {
+        return Arrays.stream(values).mapToObj(Long::toHexString).collect(Collectors.joining(", "));
     }
 }
