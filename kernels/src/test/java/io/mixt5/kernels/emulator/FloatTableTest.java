@@ -203,7 +203,8 @@ class FloatTableTest {
     }
 
     private void approximate(String opcode, DoubleUnaryOperator function, double most) {
-        table.add(opcode + ".f32", Kind.F32, kinds(Kind.F32), x -> bits("f32", function.applyAsDouble(value("f32", x[0]))),
+        table.add(opcode + ".f32", Kind.F32, kinds(Kind.F32),
+                x -> bits("f32", function.applyAsDouble(value("f32", x[0]))),
                 (expected, actual) -> {
                     double wanted = value("f32", expected);
                     double got = value("f32", actual);
@@ -245,7 +246,8 @@ class FloatTableTest {
             table.add("setp.num." + type, Kind.PRED, kinds(kind, kind),
                     x -> Double.isNaN(value(type, x[0])) || Double.isNaN(value(type, x[1])) ? 0 : 1);
         });
-        table.add("testp.finite.f32", Kind.PRED, kinds(Kind.F32), x -> Float.isFinite((float) value("f32", x[0])) ? 1 : 0);
+        table.add("testp.finite.f32", Kind.PRED, kinds(Kind.F32),
+                x -> Float.isFinite((float) value("f32", x[0])) ? 1 : 0);
         table.add("testp.infinite.f32", Kind.PRED, kinds(Kind.F32),
                 x -> Float.isInfinite((float) value("f32", x[0])) ? 1 : 0);
         table.add("testp.notanumber.f32", Kind.PRED, kinds(Kind.F32), x -> Double.isNaN(value("f32", x[0])) ? 1 : 0);
@@ -276,7 +278,9 @@ class FloatTableTest {
             if (!from.equals(to)) {
                 table.add("cvt." + (narrows ? "rn." : "") + to + "." + from, target, kinds(kind),
                         x -> from.equals("f64") && !to.equals("f32")
-                                ? once(to, value(from, x[0])) : bits(to, value(from, x[0])), SAME_DOUBLE);
+                                ? once(to, value(from, x[0]))
+                                : bits(to, value(from, x[0])),
+                        SAME_DOUBLE);
             }
         }));
         table.add("cvt.rzi.s32.f32", Kind.B32, single, x -> (int) value("f32", x[0]));

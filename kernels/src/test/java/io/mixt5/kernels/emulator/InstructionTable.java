@@ -15,22 +15,27 @@ final class InstructionTable {
     /** What a register holds. */
     enum Kind {
         B16("b16", 16, 0, 1, 2, 3, 15, 16, 17, 31, 32, 0x7f, 0x80, 0xff, 0x100, 0x1234, 0x7ffe, 0x7fff, 0x8000, 0x8001,
-                0xfffe, 0xffff),
-        B32("b32", 32, 0, 1, 2, 3, 7, 15, 31, 32, 33, 63, 64, 255, 0x12345678, 0x55555555, 0x7ffffffe, 0x7fffffff,
-                0x80000000L, 0x80000001L, 0xfffffffeL, 0xffffffffL),
-        B64("b64", 64, 0, 1, 2, 3, 63, 64, 0xffffffffL, 0x100000000L, 0x123456789abcdef0L, 0x5555555555555555L,
-                Long.MAX_VALUE, Long.MIN_VALUE, Long.MIN_VALUE + 1, -1, -2),
-        F16("b16", 16, 0, 0x8000, 1, 0x8001, 0x3ff, 0x400, 0x3800, 0x3c00, 0xbc00, 0x3c01, 0x3555, 0x4248, 0x7bff,
-                0xfbff, 0x7c00, 0xfc00, 0x7e00, 0x7fff),
-        BF16("b16", 16, 0, 0x8000, 1, 0x8001, 0x7f, 0x80, 0x3f00, 0x3f80, 0xbf80, 0x3f81, 0x3eab, 0x4049, 0x7f7f,
-                0xff7f, 0x7f80, 0xff80, 0x7fc0, 0x7fff),
-        F32("b32", 32, 0, 0x80000000L, 1, 0x80000001L, 0x7fffff, 0x800000, 0x3f000000, 0x3f800000, 0xbf800000L,
-                0x3f800001, 0x3eaaaaab, 0x40490fdb, 0xc0490fdbL, 0x4b800000, 0x4b000001, 0x7f7fffff, 0xff7fffffL,
-                0x7f800000, 0xff800000L, 0x7fc00000, 0x7fffffff),
-        F64("b64", 64, 0, Long.MIN_VALUE, 1, 0x000fffffffffffffL, 0x0010000000000000L, 0x3fe0000000000000L,
-                0x3ff0000000000000L, 0xbff0000000000000L, 0x3ff0000000000001L, 0x400921fb54442d18L,
-                0x7fefffffffffffffL, 0x7ff0000000000000L, 0xfff0000000000000L, 0x7ff8000000000000L),
-        PRED("pred", 1, 0, 1);
+                0xfffe, 0xffff), B32("b32", 32, 0, 1, 2, 3, 7, 15, 31, 32, 33, 63, 64, 255, 0x12345678, 0x55555555,
+                        0x7ffffffe, 0x7fffffff,
+                        0x80000000L, 0x80000001L, 0xfffffffeL, 0xffffffffL), B64("b64", 64, 0, 1, 2, 3, 63, 64,
+                                0xffffffffL, 0x100000000L, 0x123456789abcdef0L, 0x5555555555555555L,
+                                Long.MAX_VALUE, Long.MIN_VALUE, Long.MIN_VALUE + 1, -1, -2), F16("b16", 16, 0, 0x8000,
+                                        1, 0x8001, 0x3ff, 0x400, 0x3800, 0x3c00, 0xbc00, 0x3c01, 0x3555, 0x4248, 0x7bff,
+                                        0xfbff, 0x7c00, 0xfc00, 0x7e00, 0x7fff), BF16("b16", 16, 0, 0x8000, 1, 0x8001,
+                                                0x7f, 0x80, 0x3f00, 0x3f80, 0xbf80, 0x3f81, 0x3eab, 0x4049, 0x7f7f,
+                                                0xff7f, 0x7f80, 0xff80, 0x7fc0,
+                                                0x7fff), F32("b32", 32, 0, 0x80000000L, 1, 0x80000001L, 0x7fffff,
+                                                        0x800000, 0x3f000000, 0x3f800000, 0xbf800000L,
+                                                        0x3f800001, 0x3eaaaaab, 0x40490fdb, 0xc0490fdbL, 0x4b800000,
+                                                        0x4b000001, 0x7f7fffff, 0xff7fffffL,
+                                                        0x7f800000, 0xff800000L, 0x7fc00000, 0x7fffffff), F64("b64", 64,
+                                                                0, Long.MIN_VALUE, 1, 0x000fffffffffffffL,
+                                                                0x0010000000000000L, 0x3fe0000000000000L,
+                                                                0x3ff0000000000000L, 0xbff0000000000000L,
+                                                                0x3ff0000000000001L, 0x400921fb54442d18L,
+                                                                0x7fefffffffffffffL, 0x7ff0000000000000L,
+                                                                0xfff0000000000000L,
+                                                                0x7ff8000000000000L), PRED("pred", 1, 0, 1);
 
         private final String register;
         private final int bits;
