@@ -3,7 +3,8 @@
 # usage: build.sh FOLDER
 # Where there is no C compiler it says so, and the tests that need them say so again.
 set -eu
-out=$1
+mkdir -p "$1"
+out=$(cd "$1" && pwd)
 cd "$(dirname "$0")"
 compiler=
 for candidate in ${CC:-cc gcc clang}; do
@@ -27,7 +28,6 @@ for home in "${CUDA_HOME:-}" "${CUDA_PATH:-}" /usr/local/cuda /opt/cuda; do
     fi
 done
 
-mkdir -p "$out"
 flags="-std=c11 -O1 -fPIC -Wall -Wextra -fvisibility=default $headers"
 # Built aside and renamed: another process may have the old ones loaded.
 part=$out/part.$$

@@ -207,8 +207,9 @@ public abstract class BackendRoutingTraps {
     void logitsWithoutASoftmaxAreAnErrorThatNamesTheToken() {
         for (float bad : new float[]{NAN, Float.POSITIVE_INFINITY}) {
             Tensor logits = logits(3, 0, 0, 0, 1, 2, 3, 1, bad, 0, 0, bad, 0);
-            String message = assertThrows(ArithmeticException.class, () -> Route.apply(tape, logits, null, RAW))
-                    .getMessage();
+            // Some devices say so only when something is read back.
+            String message = assertThrows(ArithmeticException.class,
+                    () -> Route.apply(tape, logits, null, RAW).experts().toInts()).getMessage();
             assertTrue(message.contains("token 2"), message);
         }
     }

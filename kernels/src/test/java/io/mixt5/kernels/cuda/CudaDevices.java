@@ -3,10 +3,12 @@ package io.mixt5.kernels.cuda;
 import io.mixt5.ffm.cuda.LibCuda;
 import io.mixt5.ffm.cuda.StandIn;
 import io.mixt5.kernels.emulator.Emulator;
+import io.mixt5.kernels.emulator.EmulatorSettings;
+import io.mixt5.kernels.emulator.sanitizer.Sanitizer;
 
 /**
- * The device that CUDA's tests run on: the emulator behind the stand-in for libcuda, so that every call takes the way
- * that it takes to a GPU; or a GPU, when Maven runs with {@code -Pgpu}; or, where there is no C compiler to build the
+ * The device that CUDA's tests run on: the emulator with its sanitizer on, behind the stand-in for libcuda, so that
+ * every call takes the way that it takes to a GPU; or a GPU, when Maven runs with {@code -Pgpu}; or, where there is no C compiler to build the
  * stand-in, the emulator itself.
  */
 final class CudaDevices {
@@ -32,10 +34,14 @@ final class CudaDevices {
         String missing = StandIn.unavailable();
         if (missing != null) {
             System.out.println("The FFM layer is NOT tested, as there is no stand-in for libcuda: " + missing);
-            return new EmulatorBackend();
+            return new CudaBackend("emulator", CudaDevices::sanitized, 0);
         }
-        StandIn.install(new Emulator());
+        StandIn.install(sanitized());
         return new CudaBackend("cuda", LibCuda::driver, 0);
+    }
+
+    private static Emulator sanitized() {
+        return new Emulator(EmulatorSettings.DEFAULT.withMonitor(new Sanitizer()));
     }
 
     /** Whether the tests run on an emulated device. */
