@@ -6,10 +6,6 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 
 import io.mixt5.ffm.cuda.CudaException;
 import io.mixt5.kernels.emulator.sanitizer.Sanitizer;
-import java.io.IOException;
-import java.io.InputStream;
-import java.io.UncheckedIOException;
-import java.nio.charset.StandardCharsets;
 import java.util.function.IntToDoubleFunction;
 import java.util.regex.Pattern;
 import org.junit.jupiter.api.Test;
@@ -20,17 +16,9 @@ import org.junit.jupiter.api.Test;
  */
 class PlantedBugsTest {
     private static final int THREADS = 64;
-    private static final String PTX = ptx();
+    private static final String PTX = PtxResource.read("planted.ptx");
     private static final String MISSING = "; a __syncthreads or, within a warp, a __syncwarp is missing between the two";
     private static final Pattern LINE = Pattern.compile("line (\\d+)");
-
-    private static String ptx() {
-        try (InputStream in = PlantedBugsTest.class.getResourceAsStream("/emulator/planted.ptx")) {
-            return new String(in.readAllBytes(), StandardCharsets.UTF_8);
-        } catch (IOException e) {
-            throw new UncheckedIOException(e);
-        }
-    }
 
     private static TestDevice device() {
         return new TestDevice(EmulatorSettings.DEFAULT.withMonitor(new Sanitizer())).load(PTX);
