@@ -166,8 +166,8 @@ class FloatTableTest {
     void halfPrecision() {
         for (String type : new String[]{"f16", "bf16"}) {
             Kind kind = KINDS.get(type);
-            binary("add", type, (a, b) -> (double) a + b);
-            binary("sub", type, (a, b) -> (double) a - b);
+            binary("add", type, (a, b) -> a + b);
+            binary("sub", type, (a, b) -> a - b);
             binary("mul", type, (a, b) -> a * b);
             ternary("fma.rn", type, (a, b, c) -> a * b + c);
             binary("min", type, FloatTableTest::min);
