@@ -1,268 +1,84 @@
-// T5's attention over ragged batches: softmax(q k^T + bias) v with dropout on the weights, and its gradients. Scores are
-// computed tile by tile with a running maximum and, backward, again from each row's log-sum-exp (Dao et al.,
-// "FlashAttention", 2022).
-#include "attention_tiles.cuh"
+// Attention's forward by online softmax (Dao et al., FlashAttention, 2022): the scores of a block's queries against 32
+// keys at a time, never in memory.
+#include "attention.cuh"
 
-#define ATTENTION_PARAMETERS                                                                                      \
-    const Sequence *sequences, const int2 *blocks, const int *buckets, int max_distance, int heads, int width,     \
-        bool causal, int key_stride, uint64_t seed, uint32_t stream, uint32_t step, uint32_t threshold, float scale
-#define ATTENTION                                                                                       \
-    (Attention{sequences, blocks, buckets, max_distance, heads, width, causal, key_stride,              \
-               Dropout{seed, stream, step, threshold, scale}})
+template <typename T, int WIDTH>
+__device__ void attention_forward(const Attention<T> &a, T *out, float *lse) {
+    constexpr int ROWS = 512 / WIDTH; // of a warp
+    constexpr int QUERIES = WARPS * ROWS;
+    constexpr int DISTANCES = QUERIES + LANES - 1;
+    __shared__ __align__(16) float queries[QUERIES * STRIDE<WIDTH>];
+    __shared__ __align__(16) float tile[LANES * STRIDE<WIDTH>];
+    __shared__ __align__(16) float all_weights[QUERIES * LANES];
+    __shared__ float bias[DISTANCES];
+    Tile place = a.tiles[blockIdx.x];
+    Sequence sequence = a.sequences[place.sequence];
+    int lane = threadIdx.x % LANES;
+    int warp_first = threadIdx.x / LANES * ROWS;
+    float *weights = all_weights + warp_first * LANES;
+    int64_t width = static_cast<int64_t>(a.heads) * a.size;
+    int count = min(QUERIES, sequence.query_count - place.first);
+    int first_row = sequence.query_start + place.first;
+    int position = sequence.query_position + place.first;
+    int keys = a.causal ? min(sequence.key_count, position + count) : sequence.key_count;
+    load_rows<T, WIDTH>(a.q + a.place(first_row), width, count, a.size, queries, QUERIES);
 
-template <typename T>
-__device__ __forceinline__ float bias(const Attention &a, const T *table, const Sequence &s, int query, int key,
-                                      int head) {
-    return table == nullptr ? 0.f : to_float(table[a.bucket(key - s.query_position - query) * a.heads + head]);
-}
-
-template <typename T>
-__device__ void attention_forward(const T *q, const T *k, const T *v, const T *table, T *out, float *lse,
-                                  const Attention &a) {
-    extern __shared__ float memory[];
-    int stride = a.width + 1;
-    float *queries = memory, *keys = queries + OWNED * stride, *values = keys + TILE * stride;
-    int2 place = a.blocks[blockIdx.x];
-    Sequence s = a.sequences[place.x];
-    int head = blockIdx.y, warp = threadIdx.x / WARP, lane = threadIdx.x % WARP;
-    load_rows(q, s.query_start, place.y, s.query_count, OWNED, head, a, queries, stride);
-    float maximum[PER_WARP], total[PER_WARP], sum[PER_WARP][SLICES] = {};
-    for (int i = 0; i < PER_WARP; i++) {
-        maximum[i] = -INFINITY;
-        total[i] = 0;
-    }
-    int end = a.causal ? min(s.key_count, s.query_position + place.y + OWNED) : s.key_count;
-    for (int first = 0; first < end; first += TILE) {
-        __syncthreads();
-        load_rows(k, s.key_start, first, s.key_count, TILE, head, a, keys, stride);
-        load_rows(v, s.key_start, first, s.key_count, TILE, head, a, values, stride);
-        __syncthreads();
+    float largest[ROWS], total[ROWS], sum[ROWS][WIDTH / LANES];
 #pragma unroll
-        for (int i = 0; i < PER_WARP; i++) {
-            int row = warp * PER_WARP + i, query = place.y + row, key = first + lane;
-            bool seen = a.visible(s, query, key);
-            float score = -INFINITY;
-            if (seen) {
-                score = dot(queries + row * stride, keys + lane * stride, a.width) + bias(a, table, s, query, key, head);
-            }
-            float highest = fmaxf(maximum[i], warp_max(score));
-            if (highest == -INFINITY) {
-                continue;  // the whole warp: no key seen so far
-            }
-            float shrink = expf(maximum[i] - highest);
-            float weight = seen ? expf(score - highest) : 0.f;
-            total[i] = total[i] * shrink + warp_sum(weight);
-            maximum[i] = highest;
+    for (int r = 0; r < ROWS; r++) {
+        largest[r] = -INFINITY;
+        total[r] = 0;
 #pragma unroll
-            for (int c = 0; c < SLICES; c++) {
-                sum[i][c] *= shrink;
-            }
-            add_rows(seen ? weight * a.mask(s, query, key, head) : 0.f, values, stride, a.width, sum[i]);
+        for (int c = 0; c < WIDTH / LANES; c++) {
+            sum[r][c] = 0;
         }
     }
+    for (int key = 0; key < keys; key += LANES) {
+        int64_t key_place = a.place(sequence.key_start + key);
+        __syncthreads();
+        load_rows<T, WIDTH>(a.k + key_place, width, keys - key, a.size, tile, LANES);
+        if (threadIdx.x < DISTANCES) {
+            int distance = key - position + static_cast<int>(threadIdx.x) - (QUERIES - 1);
+            bias[threadIdx.x] = a.bias.at(distance, a.heads, blockIdx.y);
+        }
+        __syncthreads();
+        a.put_factors(ROWS, first_row + warp_first, 1, key + lane, 0, weights);
+        float score[ROWS];
+        products<ROWS, WIDTH>(queries + warp_first * STRIDE<WIDTH>, tile, a.size, score);
 #pragma unroll
-    for (int i = 0; i < PER_WARP; i++) {
-        int query = place.y + warp * PER_WARP + i;
-        if (query < s.query_count) {
-            int64_t row = s.query_start + query;
-            float inverse = total[i] > 0 ? 1 / total[i] : 0.f;
+        for (int r = 0; r < ROWS; r++) {
+            int query = warp_first + r;
+            bool seen = query < count && key + lane < keys && (!a.causal || key + lane <= position + query);
+            float biased = seen ? score[r] + bias[lane - query + QUERIES - 1] : -INFINITY;
+            float now = fmaxf(largest[r], warp_max(biased));
+            float weight = seen ? expf(biased - now) : 0;
+            float shrink = largest[r] == now ? 1 : expf(largest[r] - now);
+            largest[r] = now;
+            total[r] = total[r] * shrink + warp_sum(weight);
 #pragma unroll
-            for (int c = 0; c < SLICES; c++) {
-                int column = lane + c * WARP;
-                if (column < a.width) {
-                    out[(row * a.heads + head) * a.width + column] = from_float<T>(sum[i][c] * inverse);
-                }
+            for (int c = 0; c < WIDTH / LANES; c++) {
+                sum[r][c] *= shrink;
             }
+            weights[r * LANES + lane] *= weight;
+        }
+        __syncthreads();
+        load_rows<T, WIDTH>(a.v + key_place, width, keys - key, a.size, tile, LANES);
+        __syncthreads();
+        mix<ROWS, WIDTH>(weights, tile, sum);
+    }
+#pragma unroll
+    for (int r = 0; r < ROWS; r++) {
+        int64_t row = first_row + warp_first + r;
+        if (warp_first + r < count) {
+            // A query without keys has a total of 0, as has no other: its zeros stay.
+            put_row<T, WIDTH>(out + a.place(row), sum[r], total[r] == 0 ? 0 : 1 / total[r], a.size, false);
             if (lane == 0) {
-                lse[row * a.heads + head] = maximum[i] == -INFINITY ? -INFINITY : maximum[i] + logf(total[i]);
+                lse[a.head_of(row)] = total[r] == 0 ? -INFINITY : largest[r] + logf(total[r]);
             }
         }
     }
 }
 
-// delta [Nq, H]: the product of each row's output and its gradient, which is the sum of its weights' gradients.
-template <typename T> __device__ void attention_delta(const T *out, const T *dout, float *delta, int64_t count, int width) {
-    int64_t row = static_cast<int64_t>(blockIdx.x) * (blockDim.x / WARP) + threadIdx.x / WARP;
-    if (row < count) {
-        float sum = 0;
-        for (int i = threadIdx.x % WARP; i < width; i += WARP) {
-            sum = fmaf(to_float(out[row * width + i]), to_float(dout[row * width + i]), sum);
-        }
-        sum = warp_sum(sum);
-        if (threadIdx.x % WARP == 0) {
-            delta[row] = sum;
-        }
-    }
-}
-
-// dq, and what each block adds to the bias' gradient: partial [blocks, H, buckets]. Either may be null.
-template <typename T>
-__device__ void attention_backward_query(const T *q, const T *k, const T *v, const T *table, const T *dout,
-                                         const float *lse, const float *delta, T *dq, bool accumulate, float *partial,
-                                         int bucket_count, const Attention &a) {
-    extern __shared__ float memory[];
-    int stride = a.width + 1;
-    float *queries = memory, *gradients = queries + OWNED * stride, *keys = gradients + OWNED * stride;
-    float *values = keys + TILE * stride, *scores = values + TILE * stride;
-    int *places = reinterpret_cast<int *>(scores + WARPS * TILE);
-    float *histogram = reinterpret_cast<float *>(places + WARPS * TILE);  // [WARPS, buckets]
-    int2 place = a.blocks[blockIdx.x];
-    Sequence s = a.sequences[place.x];
-    int head = blockIdx.y, warp = threadIdx.x / WARP, lane = threadIdx.x % WARP;
-    load_rows(q, s.query_start, place.y, s.query_count, OWNED, head, a, queries, stride);
-    load_rows(dout, s.query_start, place.y, s.query_count, OWNED, head, a, gradients, stride);
-    for (int b = lane; partial != nullptr && b < bucket_count; b += WARP) {
-        histogram[warp * bucket_count + b] = 0;
-    }
-    float sum[PER_WARP][SLICES] = {};
-    int end = a.causal ? min(s.key_count, s.query_position + place.y + OWNED) : s.key_count;
-    for (int first = 0; first < end; first += TILE) {
-        __syncthreads();
-        load_rows(k, s.key_start, first, s.key_count, TILE, head, a, keys, stride);
-        load_rows(v, s.key_start, first, s.key_count, TILE, head, a, values, stride);
-        __syncthreads();
-#pragma unroll
-        for (int i = 0; i < PER_WARP; i++) {
-            int row = warp * PER_WARP + i, query = place.y + row, key = first + lane;
-            float dscore = 0;
-            if (a.visible(s, query, key)) {
-                int64_t at = static_cast<int64_t>(s.query_start + query) * a.heads + head;
-                float score = dot(queries + row * stride, keys + lane * stride, a.width) + bias(a, table, s, query, key, head);
-                float weight = expf(score - lse[at]);
-                float dweight = a.mask(s, query, key, head) * dot(gradients + row * stride, values + lane * stride, a.width);
-                dscore = weight * (dweight - delta[at]);
-            }
-            add_rows(dscore, keys, stride, a.width, sum[i]);
-            if (partial != nullptr) {
-                // Each lane sums the buckets that are its own, in the order of the keys.
-                scores[warp * TILE + lane] = dscore;
-                places[warp * TILE + lane] = a.bucket(key - s.query_position - query);
-                __syncwarp();
-                for (int b = lane; b < bucket_count; b += WARP) {
-                    float found = histogram[warp * bucket_count + b];
-#pragma unroll 4
-                    for (int j = 0; j < TILE; j++) {
-                        found += places[warp * TILE + j] == b ? scores[warp * TILE + j] : 0.f;
-                    }
-                    histogram[warp * bucket_count + b] = found;
-                }
-                __syncwarp();
-            }
-        }
-    }
-#pragma unroll
-    for (int i = 0; i < PER_WARP; i++) {
-        int query = place.y + warp * PER_WARP + i;
-        if (dq != nullptr && query < s.query_count) {
-            T *row = dq + (static_cast<int64_t>(s.query_start + query) * a.heads + head) * a.width;
-#pragma unroll
-            for (int c = 0; c < SLICES; c++) {
-                if (lane + c * WARP < a.width) {
-                    put(row + lane + c * WARP, sum[i][c], accumulate);
-                }
-            }
-        }
-    }
-    if (partial != nullptr) {
-        __syncthreads();
-        for (int b = threadIdx.x; b < bucket_count; b += WARPS * WARP) {
-            float all = 0;
-            for (int w = 0; w < WARPS; w++) {
-                all += histogram[w * bucket_count + b];
-            }
-            partial[(static_cast<int64_t>(blockIdx.x) * a.heads + head) * bucket_count + b] = all;
-        }
-    }
-}
-
-// dtable [buckets, H] from what the blocks have left, in their order.
-template <typename T>
-__device__ void attention_backward_table(const float *partial, int blocks, int heads, int bucket_count, T *dtable,
-                                         bool accumulate) {
-    int i = blockIdx.x * blockDim.x + threadIdx.x;
-    if (i < heads * bucket_count) {
-        int head = i % heads, bucket = i / heads;
-        float sum = 0;
-        for (int64_t block = 0; block < blocks; block++) {
-            sum += partial[(block * heads + head) * bucket_count + bucket];
-        }
-        put(dtable + i, sum, accumulate);
-    }
-}
-
-// dk and dv; either may be null. A block owns keys and goes over the queries.
-template <typename T>
-__device__ void attention_backward_key(const T *q, const T *k, const T *v, const T *table, const T *dout,
-                                       const float *lse, const float *delta, T *dk, bool accumulate_k, T *dv,
-                                       bool accumulate_v, const Attention &a) {
-    extern __shared__ float memory[];
-    int stride = a.width + 1;
-    float *keys = memory, *values = keys + OWNED * stride, *queries = values + OWNED * stride;
-    float *gradients = queries + TILE * stride;
-    int2 place = a.blocks[blockIdx.x];
-    Sequence s = a.sequences[place.x];
-    int head = blockIdx.y, warp = threadIdx.x / WARP, lane = threadIdx.x % WARP;
-    load_rows(k, s.key_start, place.y, s.key_count, OWNED, head, a, keys, stride);
-    load_rows(v, s.key_start, place.y, s.key_count, OWNED, head, a, values, stride);
-    float key_sum[PER_WARP][SLICES] = {}, value_sum[PER_WARP][SLICES] = {};
-    int begin = a.causal ? max(0, place.y - s.query_position) / TILE * TILE : 0;
-    for (int first = begin; first < s.query_count; first += TILE) {
-        __syncthreads();
-        load_rows(q, s.query_start, first, s.query_count, TILE, head, a, queries, stride);
-        load_rows(dout, s.query_start, first, s.query_count, TILE, head, a, gradients, stride);
-        __syncthreads();
-#pragma unroll
-        for (int i = 0; i < PER_WARP; i++) {
-            int row = warp * PER_WARP + i, query = first + lane, key = place.y + row;
-            float dscore = 0, kept = 0;
-            if (a.visible(s, query, key)) {
-                int64_t at = static_cast<int64_t>(s.query_start + query) * a.heads + head;
-                float score = dot(queries + lane * stride, keys + row * stride, a.width) + bias(a, table, s, query, key, head);
-                float weight = expf(score - lse[at]), factor = a.mask(s, query, key, head);
-                kept = weight * factor;
-                dscore = weight * (factor * dot(gradients + lane * stride, values + row * stride, a.width) - delta[at]);
-            }
-            add_rows(dscore, queries, stride, a.width, key_sum[i]);
-            add_rows(kept, gradients, stride, a.width, value_sum[i]);
-        }
-    }
-#pragma unroll
-    for (int i = 0; i < PER_WARP; i++) {
-        int key = place.y + warp * PER_WARP + i;
-        if (key < s.key_count) {
-            int64_t row = (static_cast<int64_t>(s.key_start + key) * a.heads + head) * a.width;
-#pragma unroll
-            for (int c = 0; c < SLICES; c++) {
-                int column = lane + c * WARP;
-                if (column < a.width && dk != nullptr) {
-                    put(dk + row + column, key_sum[i][c], accumulate_k);
-                }
-                if (column < a.width && dv != nullptr) {
-                    put(dv + row + column, value_sum[i][c], accumulate_v);
-                }
-            }
-        }
-    }
-}
-
-#define FORWARD(T) (const T *q, const T *k, const T *v, const T *table, T *out, float *lse, ATTENTION_PARAMETERS)
-FOR_FLOATS(attention_forward, FORWARD, (q, k, v, table, out, lse, ATTENTION))
-
-#define DELTA(T) (const T *out, const T *dout, float *delta, int64_t count, int width)
-FOR_FLOATS(attention_delta, DELTA, (out, dout, delta, count, width))
-
-#define BACKWARD_QUERY(T)                                                                                          \
-    (const T *q, const T *k, const T *v, const T *table, const T *dout, const float *lse, const float *delta, T *dq, \
-     bool accumulate, float *partial, int bucket_count, ATTENTION_PARAMETERS)
-FOR_FLOATS(attention_backward_query, BACKWARD_QUERY,
-           (q, k, v, table, dout, lse, delta, dq, accumulate, partial, bucket_count, ATTENTION))
-
-#define BACKWARD_TABLE(T) \
-    (const float *partial, int blocks, int heads, int bucket_count, T *dtable, bool accumulate)
-FOR_FLOATS(attention_backward_table, BACKWARD_TABLE, (partial, blocks, heads, bucket_count, dtable, accumulate))
-
-#define BACKWARD_KEY(T)                                                                                            \
-    (const T *q, const T *k, const T *v, const T *table, const T *dout, const float *lse, const float *delta, T *dk, \
-     bool accumulate_k, T *dv, bool accumulate_v, ATTENTION_PARAMETERS)
-FOR_FLOATS(attention_backward_key, BACKWARD_KEY,
-           (q, k, v, table, dout, lse, delta, dk, accumulate_k, dv, accumulate_v, ATTENTION))
+#define PARAMETERS(T) (ATTENTION_PARAMETERS(T), T *out, float *lse)
+#define ARGUMENTS(T) (ATTENTION(T), out, lse)
+FOR_WIDTHS_AND_FLOATS(attention_forward, PARAMETERS, ARGUMENTS)

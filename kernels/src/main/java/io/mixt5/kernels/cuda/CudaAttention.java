@@ -7,169 +7,124 @@ import io.mixt5.engine.Shape;
 import io.mixt5.engine.Tensor;
 import io.mixt5.engine.op.Attention;
 import io.mixt5.engine.op.Attention.Spec;
-import io.mixt5.engine.op.RelativePosition;
 import io.mixt5.engine.op.SequenceLayout;
-import java.util.Arrays;
+import java.util.BitSet;
 
-/** {@link Attention} by attention.cu, for heads of up to 128 elements. */
+/**
+ * {@link Attention} by attention.cu and attention_backward.cu, for heads of up to 128 elements and, in the backward, up
+ * to 256 buckets of positions.
+ *
+ * <p>In the backward no two sequences may share rows, as a row's gradient is written by its sequence.
+ */
 public final class CudaAttention extends CudaKernel implements Attention.Kernel {
-    private static final int WARP = 32;
-    private static final int WARPS = 4;
-    private static final int THREADS = WARPS * WARP;
-    /** Rows that a block owns, and rows of the other side in a tile. */
-    private static final int OWNED = 16;
-    private static final int TILE = 32;
-    private static final int MOST_WIDTH = 128;
+    private static final int THREADS = 256;
+    private static final int WARPS = THREADS / 32;
+    /** The widths that heads are padded to. */
+    private static final int NARROW = 64;
+    private static final int WIDE = 128;
+    /** A warp's rows times the width, forward and backward. */
+    private static final int FORWARD_ELEMENTS = 512;
+    private static final int BACKWARD_ELEMENTS = 256;
 
     /** On {@code gpu}. */
     public CudaAttention(CudaGpu gpu) {
         super(gpu, "attention");
     }
 
+    /** The backward's module is another one, so that inference does not load it. */
+    private static final class Backward extends CudaKernel {
+        Backward(CudaGpu gpu) {
+            super(gpu, "attention_backward");
+        }
+    }
+
     @Override
     public void forward(Tensor q, Tensor k, Tensor v, Tensor table, Spec spec, Tensor out, Tensor lse) {
-        Call call = new Call(q, table, spec);
-        int[] blocks = blocks(spec.layout().queryCount());
-        int shared = floats(call.width + 1, OWNED + 2 * TILE);
-        call.shape(launchShared(name("attention_forward", q.dtype()), shared).tensor(q).tensor(k).tensor(v)
-                .tensor(table).tensor(out).tensor(lse), blocks).run(blocks.length / 2, spec.heads(), 1, THREADS, shared);
+        int[] tiles = AttentionTables.tiles(spec.layout().queryCount(), WARPS * FORWARD_ELEMENTS / width(q, spec));
+        attend(this, "attention_forward", q, k, v, table, spec, tiles).tensor(out).tensor(lse).run(tiles.length / 2,
+                spec.heads(), 1, THREADS, 0);
     }
 
     @Override
     public void backward(Tensor q, Tensor k, Tensor v, Tensor table, Spec spec, Tensor out, Tensor lse, Tensor dout,
             Target dq, Target dk, Target dv, Target dtable) {
-        zeroGaps(spec.layout().queryStart(), spec.layout().queryCount(), dq);
-        zeroGaps(spec.layout().keyStart(), spec.layout().keyCount(), dk);
-        zeroGaps(spec.layout().keyStart(), spec.layout().keyCount(), dv);
+        SequenceLayout layout = spec.layout();
+        zeroUnused(dq, layout.queryStart(), layout.queryCount());
+        zeroUnused(dk, layout.keyStart(), layout.keyCount());
+        zeroUnused(dv, layout.keyStart(), layout.keyCount());
+        Backward kernels = new Backward(gpu);
+        int rows = WARPS * BACKWARD_ELEMENTS / width(q, spec);
+        int[] queries = AttentionTables.tiles(layout.queryCount(), rows);
         try (Scope scope = new Scope(q.device())) {
-            Call call = new Call(q, table, spec);
-            Tensor delta = scope.allocate(DType.F32, lse.shape(), "attention.delta");
-            launch("attention_delta", q.dtype()).tensor(out).tensor(dout).tensor(delta).int64(delta.count())
-                    .int32(call.width).run(blocks(delta.count(), WARPS), THREADS);
+            Tensor sums = scope.allocate(DType.F32, lse.shape(), "attention.row_sums");
+            attend(kernels, "attention_row_sums", q, k, v, table, spec, queries).tensor(out).tensor(dout).int32(rows)
+                    .tensor(sums).run(queries.length / 2, spec.heads(), 1, THREADS, 0);
             if (dq != null || dtable != null) {
-                backwardQuery(call, scope, k, v, lse, dout, delta, dq, dtable);
+                Tensor buckets = dtable == null ? null : bucketSums(scope, queries.length / 2, table, spec);
+                target(attend(kernels, "attention_dqueries", q, k, v, table, spec, queries).tensor(dout).tensor(lse)
+                        .tensor(sums), dq).tensor(buckets).int32(dtable == null ? 0 : (int) table.shape().dim(0))
+                        .run(queries.length / 2, spec.heads(), 1, THREADS, 0);
+                if (dtable != null) {
+                    target(kernels.launch("attention_dtable", q.dtype()).tensor(buckets).int32(queries.length / 2)
+                            .int32(spec.heads()).int32((int) table.shape().dim(0)), dtable)
+                            .run(blocks(table.count(), THREADS), THREADS);
+                }
             }
             if (dk != null || dv != null) {
-                int[] blocks = blocks(spec.layout().keyCount());
-                int shared = floats(call.width + 1, 2 * OWNED + 2 * TILE);
-                call.shape(launchShared(name("attention_backward_key", q.dtype()), shared).tensor(q).tensor(k)
-                        .tensor(v).tensor(table).tensor(dout).tensor(lse).tensor(delta).tensor(tensor(dk))
-                        .bool(accumulates(dk)).tensor(tensor(dv)).bool(accumulates(dv)), blocks)
-                        .run(blocks.length / 2, spec.heads(), 1, THREADS, shared);
+                int[] keys = AttentionTables.tiles(layout.keyCount(), rows);
+                target(target(attend(kernels, "attention_dkeys", q, k, v, table, spec, keys).tensor(dout).tensor(lse)
+                        .tensor(sums), dk), dv).run(keys.length / 2, spec.heads(), 1, THREADS, 0);
             }
         }
     }
 
-    private void backwardQuery(Call call, Scope scope, Tensor k, Tensor v, Tensor lse, Tensor dout, Tensor delta,
-            Target dq, Target dtable) {
-        int heads = call.spec.heads();
-        int[] blocks = blocks(call.spec.layout().queryCount());
-        int buckets = dtable == null ? 0 : (int) call.table.shape().dim(0);
-        Tensor partial = dtable == null
-                ? null
-                : scope.allocate(DType.F32, Shape.of(blocks.length / 2, heads, buckets), "attention.partial");
-        int shared = floats(call.width + 1, 2 * OWNED + 2 * TILE) + floats(WARPS, 2 * TILE + buckets);
-        DType dtype = call.q.dtype();
-        call.shape(launchShared(name("attention_backward_query", dtype), shared).tensor(call.q).tensor(k).tensor(v)
-                .tensor(call.table).tensor(dout).tensor(lse).tensor(delta).tensor(tensor(dq)).bool(accumulates(dq))
-                .tensor(partial).int32(buckets), blocks).run(blocks.length / 2, heads, 1, THREADS, shared);
-        if (dtable != null) {
-            launch("attention_backward_table", dtype).tensor(partial).int32(blocks.length / 2).int32(heads)
-                    .int32(buckets).tensor(dtable.tensor()).bool(dtable.accumulate())
-                    .run(blocks((long) heads * buckets, THREADS), THREADS);
+    private static Tensor bucketSums(Scope scope, int tiles, Tensor table, Spec spec) {
+        long buckets = table.shape().dim(0);
+        if (buckets > THREADS) {
+            throw new UnsupportedOperationException("CUDA's attention takes gradients of at most " + THREADS
+                    + " buckets of relative positions, not " + buckets + "; use fewer or another device");
         }
+        return scope.allocate(DType.F32, Shape.of(tiles, spec.heads(), buckets), "attention.bucket_sums");
     }
 
-    private static String name(String kernel, DType dtype) {
-        return kernel + "_" + suffix(dtype);
+    private static Launch target(Launch launch, Target target) {
+        return launch.tensor(target == null ? null : target.tensor()).bool(target != null && target.accumulate());
     }
 
-    private static int floats(int columns, int rows) {
-        return Float.BYTES * columns * rows;
-    }
-
-    private static Tensor tensor(Target target) {
-        return target == null ? null : target.tensor();
-    }
-
-    private static boolean accumulates(Target target) {
-        return target != null && target.accumulate();
-    }
-
-    /** Pairs (sequence, first row): the rows that each block owns. */
-    private static int[] blocks(int[] counts) {
-        int[] pairs = new int[2 * Arrays.stream(counts).map(count -> Math.ceilDiv(count, OWNED)).sum()];
-        for (int sequence = 0, at = 0; sequence < counts.length; sequence++) {
-            for (int first = 0; first < counts[sequence]; first += OWNED) {
-                pairs[at++] = sequence;
-                pairs[at++] = first;
-            }
+    /** The width that heads are padded to. */
+    private static int width(Tensor q, Spec spec) {
+        long size = q.shape().columns() / spec.heads();
+        if (size > WIDE) {
+            throw new UnsupportedOperationException("CUDA's attention takes heads of at most " + WIDE
+                    + " elements, not " + size + "; use more and smaller heads or another device");
         }
-        return pairs;
+        return size <= NARROW ? NARROW : WIDE;
     }
 
-    /** Zeros for rows that belong to no sequence; all, as the others are written later. */
-    private static void zeroGaps(int[] starts, int[] counts, Target target) {
-        boolean[] owned = new boolean[target == null ? 0 : Math.toIntExact(target.tensor().shape().rows())];
-        int rows = 0;
-        for (int b = 0; b < starts.length && target != null; b++) {
-            for (int row = starts[b]; row < starts[b] + counts[b]; row++) {
-                if (owned[row]) {
-                    throw new UnsupportedOperationException(
-                            "attention's gradients on CUDA take sequences that share no rows; row " + row + " has two");
-                }
-                owned[row] = true;
-                rows++;
-            }
+    /** The launch of a kernel with {@code ATTENTION_PARAMETERS}. */
+    private Launch attend(CudaKernel kernels, String name, Tensor q, Tensor k, Tensor v, Tensor table, Spec spec,
+            int[] tiles) {
+        int reach = table == null ? 0 : AttentionTables.reach(spec);
+        long buckets = table == null ? 0 : gpu.table(AttentionTables.buckets(table, spec, reach));
+        long sequences = gpu.table(AttentionTables.sequences(spec.layout()));
+        Launch launch = kernels.launch(name + "_" + width(q, spec), q.dtype()).tensor(q).tensor(k).tensor(v)
+                .tensor(table).address(buckets).int32(reach).address(sequences).address(gpu.table(tiles))
+                .int32(spec.heads()).int32((int) (q.shape().columns() / spec.heads())).bool(spec.causal())
+                .int64(spec.layout().keyStride());
+        return dropout(launch, spec.dropout());
+    }
+
+    /** Zeros a target of which some rows belong to no sequence, unless it accumulates. */
+    private static void zeroUnused(Target target, int[] starts, int[] counts) {
+        if (target == null || target.accumulate()) {
+            return;
         }
-        if (rows < owned.length && !target.accumulate()) {
+        BitSet used = new BitSet();
+        for (int b = 0; b < starts.length; b++) {
+            used.set(starts[b], starts[b] + counts[b]);
+        }
+        if (used.cardinality() < target.tensor().shape().rows()) {
             target.tensor().zero();
-        }
-    }
-
-    /** What the launches of one call share. */
-    private final class Call {
-        private final Tensor q;
-        private final Tensor table;
-        private final Spec spec;
-        private final int width;
-        private final long sequences;
-        private final long buckets;
-
-        Call(Tensor q, Tensor table, Spec spec) {
-            this.q = q;
-            this.table = table;
-            this.spec = spec;
-            width = Math.toIntExact(q.shape().columns() / spec.heads());
-            if (width > MOST_WIDTH) {
-                throw new UnsupportedOperationException(
-                        "attention on CUDA takes heads of up to " + MOST_WIDTH + " elements, not " + width);
-            }
-            sequences = gpu.table(sequences(spec.layout()));
-            buckets = table == null ? 0 : gpu.table(buckets((int) table.shape().dim(0)));
-        }
-
-        private static int[] sequences(SequenceLayout layout) {
-            int[][] columns = {layout.queryStart(), layout.queryCount(), layout.keyStart(), layout.keyCount(),
-                    layout.queryPosition()};
-            int[] rows = new int[columns.length * layout.sequences()];
-            Arrays.setAll(rows, i -> columns[i % columns.length][i / columns.length]);
-            return rows;
-        }
-
-        /** The bucket of each distance from -maxDistance to maxDistance, beyond which they stay the same. */
-        private int[] buckets(int count) {
-            int[] buckets = new int[2 * spec.maxDistance() + 1];
-            Arrays.setAll(buckets, i -> RelativePosition.bucket(i - spec.maxDistance(), spec.bidirectional(), count,
-                    spec.maxDistance()));
-            return buckets;
-        }
-
-        /** Adds the arguments that all kernels end with. */
-        Launch shape(Launch launch, int[] blocks) {
-            return dropout(launch.address(sequences).address(gpu.table(blocks)).address(buckets)
-                    .int32(spec.maxDistance()).int32(spec.heads()).int32(width).bool(spec.causal())
-                    .int32(spec.layout().keyStride()), spec.dropout());
         }
     }
 }
