@@ -61,6 +61,11 @@ public class CudaBackend implements Backend {
         return gpu;
     }
 
+    /** Whether {@code e} says that a call of CUDA's driver failed; its message says which, and what to do. */
+    public static boolean isDeviceFailure(Throwable e) {
+        return e instanceof CudaException;
+    }
+
     @Override
     public long allocate(long bytes) {
         try {
