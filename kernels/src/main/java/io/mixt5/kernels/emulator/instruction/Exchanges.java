@@ -6,6 +6,7 @@ import io.mixt5.kernels.emulator.machine.Warp;
 import io.mixt5.kernels.emulator.machine.WarpSync;
 import io.mixt5.kernels.emulator.math.Floats;
 import io.mixt5.kernels.emulator.ptx.PtxOperand;
+import java.util.Locale;
 import java.util.function.IntBinaryOperator;
 
 /** shfl, vote, match, redux and activemask: what the lanes of a warp tell each other. */
@@ -25,7 +26,7 @@ final class Exchanges {
             predicate = operands.predicateTarget(pair.second());
             target = pair.first();
         }
-        return new Shuffle(opcode.text(), mode, operands.intTarget(target), predicate, operands.ints(1),
+        return new Shuffle(opcode.text(), Shuffle.Mode.valueOf(mode.toUpperCase(Locale.ROOT)), operands.intTarget(target), predicate, operands.ints(1),
                 operands.ints(2), operands.ints(3), operands.ints(4));
     }
 
@@ -96,17 +97,22 @@ final class Exchanges {
     }
 
     private static final class Shuffle extends WarpSync {
+        /** Where a lane looks for its source. */
+        private enum Mode {
+            UP, DOWN, BFLY, IDX
+        }
+
         /** What a lane gets from one that does not take part: a NaN, since the ISA leaves it open. */
         private static final int NOTHING = -1;
 
-        private final String mode;
+        private final Mode mode;
         private final int target;
         private final int predicate;
         private final int source;
         private final int choice;
         private final int clamp;
 
-        Shuffle(String kind, String mode, int target, int predicate, int source, int choice, int clamp, int members) {
+        Shuffle(String kind, Mode mode, int target, int predicate, int source, int choice, int clamp, int members) {
             super(members, kind);
             this.mode = mode;
             this.target = target;
@@ -136,12 +142,12 @@ final class Exchanges {
                 int segment = warp.ints[clamp][lane] >> 8 & 31;
                 int last = lane & segment | warp.ints[clamp][lane] & 31 & ~segment;
                 int from = switch (mode) {
-                    case "up" -> lane - b;
-                    case "down" -> lane + b;
-                    case "bfly" -> lane ^ b;
-                    default -> lane & segment | b & ~segment;
+                    case UP -> lane - b;
+                    case DOWN -> lane + b;
+                    case BFLY -> lane ^ b;
+                    case IDX -> lane & segment | b & ~segment;
                 };
-                if (mode.equals("up") ? from >= last : from <= last) {
+                if (mode == Mode.UP ? from >= last : from <= last) {
                     inRange |= 1 << lane;
                 } else {
                     from = lane;

@@ -9,6 +9,7 @@ import io.mixt5.kernels.emulator.machine.Segment;
 import io.mixt5.kernels.emulator.machine.Warp;
 import io.mixt5.kernels.emulator.ptx.PtxOperand;
 import io.mixt5.kernels.emulator.ptx.PtxType;
+import java.util.Arrays;
 import java.util.List;
 
 /** ld and st. Registers may be wider than the type: what is loaded is extended by its sign or zeros. */
@@ -105,6 +106,14 @@ final class LoadsAndStores {
         public void execute(Warp warp, int mask) {
             for (int i = 0; i < ints.length; i++) {
                 long value = extend(read(warp.memory.parameters(), at + i * bytes, bytes), bytes, signed);
+                if (mask == -1) {
+                    if (ints[i] >= 0) {
+                        Arrays.fill(warp.ints[ints[i]], (int) value & shown);
+                    } else {
+                        Arrays.fill(warp.longs[longs[i]], value);
+                    }
+                    continue;
+                }
                 for (int m = mask; m != 0; m &= m - 1) {
                     int lane = Integer.numberOfTrailingZeros(m);
                     if (ints[i] >= 0) {
@@ -212,11 +221,19 @@ final class LoadsAndStores {
                 for (int i = 0; i < ints.length; i++) {
                     if (ints[i] < 0) {
                         storeLongs(warp.longs[longs[i]], data, offsets, i * bytes, part);
+                    } else if (bytes == 4 && part == -1) {
+                        storeAll(warp.ints[ints[i]], data, offsets, 4 * i);
                     } else {
                         storeInts(warp.ints[ints[i]], data, offsets, i * bytes, part);
                     }
                 }
                 rest &= ~part;
+            }
+        }
+
+        private static void storeAll(int[] from, byte[] data, int[] offsets, int shift) {
+            for (int lane = 0; lane < Lanes.COUNT; lane++) {
+                Segment.INT.set(data, offsets[lane] + shift, from[lane]);
             }
         }
 

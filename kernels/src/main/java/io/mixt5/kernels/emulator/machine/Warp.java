@@ -131,6 +131,18 @@ public final class Warp implements WarpView {
         return same;
     }
 
+    /** Whether all lanes in {@code mask} hold {@code value}. */
+    static boolean allEqual(int[] lanes, int value, int mask) {
+        if (mask == -1) {
+            int different = 0;
+            for (int lane = 0; lane < Lanes.COUNT; lane++) {
+                different |= lanes[lane] ^ value;
+            }
+            return different == 0;
+        }
+        return equal(lanes, value, mask) == mask;
+    }
+
     /**
      * Runs until all lanes have exited or wait, or some {@code slice} instructions are executed.
      *

@@ -149,8 +149,14 @@ public final class WarpMemory {
 
     private void checkAlignment(MemorySite at, int part, int bytes, int alignment, Access access) {
         long low = 0;
-        for (int m = part; m != 0; m &= m - 1) {
-            low |= addresses[Integer.numberOfTrailingZeros(m)];
+        if (part == -1) {
+            for (int lane = 0; lane < Lanes.COUNT; lane++) {
+                low |= addresses[lane];
+            }
+        } else {
+            for (int m = part; m != 0; m &= m - 1) {
+                low |= addresses[Integer.numberOfTrailingZeros(m)];
+            }
         }
         if ((low & alignment - 1) != 0) {
             int lane = Integer.numberOfTrailingZeros(part);

@@ -43,7 +43,7 @@ public abstract class WarpSync extends Flow {
         }
         int[] masks = warp.ints[members];
         int first = masks[Integer.numberOfTrailingZeros(active)];
-        if ((first & warp.live) == active && Warp.equal(masks, first, active) == active) {
+        if ((first & warp.live) == active && Warp.allEqual(masks, first, active)) {
             give(warp, active);
             take(warp, active, active);
             if (warp.monitor != null) {
