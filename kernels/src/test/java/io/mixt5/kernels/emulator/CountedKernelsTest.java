@@ -14,7 +14,8 @@ import org.junit.jupiter.api.Test;
 /** Counters of kernels compiled by nvcc from counted.cu, against figures worked out by hand. */
 class CountedKernelsTest {
     private final Counters counters = new Counters();
-    private final TestDevice device = new TestDevice(EmulatorSettings.DEFAULT.withMonitor(counters)).load(PtxResource.read("counted.ptx"));
+    private final TestDevice device = new TestDevice(EmulatorSettings.DEFAULT.withMonitor(counters))
+            .load(PtxResource.read("counted.ptx"));
 
     @AfterEach
     void close() {

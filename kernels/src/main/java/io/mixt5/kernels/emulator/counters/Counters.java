@@ -134,7 +134,8 @@ public final class Counters implements Monitor {
     }
 
     @Override
-    public void copyIssued(WarpView warp, int line, int mask, long[] shared, long[] global, int bytes, int[] bytesRead) {
+    public void copyIssued(WarpView warp, int line, int mask, long[] shared, long[] global, int bytes,
+            int[] bytesRead) {
         int reading = 0;
         for (int m = mask; m != 0; m &= m - 1) {
             int lane = Integer.numberOfTrailingZeros(m);

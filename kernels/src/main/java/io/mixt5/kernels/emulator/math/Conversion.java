@@ -16,7 +16,8 @@ import java.math.BigInteger;
  * @param relu {@code .relu}: a negative result becomes 0
  * @param finite {@code .satfinite}: a result too large becomes the largest finite one
  */
-public record Conversion(NumberType from, NumberType to, Rounding rounding, boolean integral, boolean flush, boolean saturate,
+public record Conversion(NumberType from, NumberType to, Rounding rounding, boolean integral, boolean flush,
+        boolean saturate,
         boolean relu, boolean finite) {
     /**
      * The conversion that an opcode such as {@code cvt.rn.f16.f32} names. Of {@code cvt.rn.f16x2.f32} and its like it

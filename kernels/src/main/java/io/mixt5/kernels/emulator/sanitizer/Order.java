@@ -90,7 +90,9 @@ final class Order {
             all = new int[threads];
             for (int thread = 0; thread < threads; thread++) {
                 int mask = masks[thread / WARP];
-                all[thread] = (mask >>> thread % WARP & 1) != 0 ? ofEachOther : mask == 0 ? 0 : warpKnown[thread / WARP];
+                all[thread] = (mask >>> thread % WARP & 1) != 0
+                        ? ofEachOther
+                        : mask == 0 ? 0 : warpKnown[thread / WARP];
             }
         }
         for (int thread = 0; thread < threads; thread++) {

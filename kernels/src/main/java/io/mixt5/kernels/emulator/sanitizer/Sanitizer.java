@@ -238,9 +238,10 @@ public final class Sanitizer implements Monitor {
             return;
         }
         if (waitedLine != 0 && waitedLine != line) {
-            throw finding(warp, line, Integer.numberOfTrailingZeros(mask), "waits at a __syncthreads while other threads"
-                    + " of the block wait at another one, at line " + waitedLine
-                    + "; all threads of a block must come to the same one");
+            throw finding(warp, line, Integer.numberOfTrailingZeros(mask),
+                    "waits at a __syncthreads while other threads"
+                            + " of the block wait at another one, at line " + waitedLine
+                            + "; all threads of a block must come to the same one");
         }
         waitedLine = line;
     }

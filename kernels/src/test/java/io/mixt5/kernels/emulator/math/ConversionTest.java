@@ -32,7 +32,8 @@ class ConversionTest {
 
     /** Any number of the format, often one with few bits or one near the limits of another format. */
     private long next(Exact.Reference format) {
-        double[] limits = {0.5, 1.5, 2.5, 127.5, 255.5, 32767.5, 65519, 65520, 65535.5, 0x1p31 - 0.5, 0x1p32 - 0.5, 0x1p63,
+        double[] limits = {0.5, 1.5, 2.5, 127.5, 255.5, 32767.5, 65519, 65520, 65535.5, 0x1p31 - 0.5, 0x1p32 - 0.5,
+                0x1p63,
                 0x1p64, 0x1.ffffffp127, 0x1.fefffffp127, 0x1p-25, 0x1p-24, 0x1.8p-134, 0x1p-149, 0x1p-150};
         double value = limits[random.nextInt(limits.length)] * (1 + random.nextInt(-2, 3) * 0x1p-30)
                 * (random.nextBoolean() ? 1 : -1);

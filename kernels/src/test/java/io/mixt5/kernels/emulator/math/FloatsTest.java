@@ -47,7 +47,8 @@ class FloatsTest {
                         "difference of " + of);
                 check(mode, a.multiply(b), x * y, Floats.mul(bits(x), bits(y), mode), "product of " + of);
                 double product = (double) x * y;
-                check(mode, a.multiply(b).add(c), zeroSum(product, z, mode), Floats.fma(bits(x), bits(y), bits(z), mode),
+                check(mode, a.multiply(b).add(c), zeroSum(product, z, mode),
+                        Floats.fma(bits(x), bits(y), bits(z), mode),
                         "fma of " + of);
                 if (y != 0) {
                     // More digits than decide; what is left out is not 0, and must not look like a tie.

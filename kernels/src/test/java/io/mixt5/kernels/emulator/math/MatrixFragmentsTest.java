@@ -101,7 +101,8 @@ class MatrixFragmentsTest {
         int[][] registers = new int[4][32];
         for (int lane = 0; lane < 32; lane++) {
             for (int i = 0; i < 4; i++) {
-                registers[i][lane] = Float.floatToRawIntBits(c[(lane >> 2) + (i > 1 ? 8 : 0)][2 * (lane & 3) + (i & 1)]);
+                registers[i][lane] = Float
+                        .floatToRawIntBits(c[(lane >> 2) + (i > 1 ? 8 : 0)][2 * (lane & 3) + (i & 1)]);
             }
         }
         assertEquals(4, fragments.registersC());
