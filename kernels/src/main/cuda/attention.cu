@@ -80,17 +80,44 @@ __device__ void attention_forward(const T *q, const T *k, const T *v, const T *t
     }
 }
 
-// delta [Nq, H]: the product of each row's output and its gradient, which is the sum of its weights' gradients.
-template <typename T> __device__ void attention_delta(const T *out, const T *dout, float *delta, int64_t count, int width) {
-    int64_t row = static_cast<int64_t>(blockIdx.x) * (blockDim.x / WARP) + threadIdx.x / WARP;
-    if (row < count) {
-        float sum = 0;
-        for (int i = threadIdx.x % WARP; i < width; i += WARP) {
-            sum = fmaf(to_float(out[row * width + i]), to_float(dout[row * width + i]), sum);
+// delta [Nq, H]: the sum of each row's weights times their gradients. It is also the product of the row's output and its
+// gradient, but that output has been rounded to T, and the scores' gradients are differences from delta.
+template <typename T>
+__device__ void attention_delta(const T *q, const T *k, const T *v, const T *table, const T *dout, const float *lse,
+                                float *delta, const Attention &a) {
+    extern __shared__ float memory[];
+    int stride = a.width + 1;
+    float *queries = memory, *gradients = queries + OWNED * stride, *keys = gradients + OWNED * stride;
+    float *values = keys + TILE * stride;
+    int2 place = a.blocks[blockIdx.x];
+    Sequence s = a.sequences[place.x];
+    int head = blockIdx.y, warp = threadIdx.x / WARP, lane = threadIdx.x % WARP;
+    load_rows(q, s.query_start, place.y, s.query_count, OWNED, head, a, queries, stride);
+    load_rows(dout, s.query_start, place.y, s.query_count, OWNED, head, a, gradients, stride);
+    float sum[PER_WARP] = {};
+    int end = a.causal ? min(s.key_count, s.query_position + place.y + OWNED) : s.key_count;
+    for (int first = 0; first < end; first += TILE) {
+        __syncthreads();
+        load_rows(k, s.key_start, first, s.key_count, TILE, head, a, keys, stride);
+        load_rows(v, s.key_start, first, s.key_count, TILE, head, a, values, stride);
+        __syncthreads();
+#pragma unroll
+        for (int i = 0; i < PER_WARP; i++) {
+            int row = warp * PER_WARP + i, query = place.y + row, key = first + lane;
+            if (a.visible(s, query, key)) {
+                int64_t at = static_cast<int64_t>(s.query_start + query) * a.heads + head;
+                float score = dot(queries + row * stride, keys + lane * stride, a.width) + bias(a, table, s, query, key, head);
+                float dweight = a.mask(s, query, key, head) * dot(gradients + row * stride, values + lane * stride, a.width);
+                sum[i] = fmaf(expf(score - lse[at]), dweight, sum[i]);
+            }
         }
-        sum = warp_sum(sum);
-        if (threadIdx.x % WARP == 0) {
-            delta[row] = sum;
+    }
+#pragma unroll
+    for (int i = 0; i < PER_WARP; i++) {
+        int query = place.y + warp * PER_WARP + i;
+        float all = warp_sum(sum[i]);
+        if (lane == 0 && query < s.query_count) {
+            delta[static_cast<int64_t>(s.query_start + query) * a.heads + head] = all;
         }
     }
 }
@@ -248,8 +275,10 @@ __device__ void attention_backward_key(const T *q, const T *k, const T *v, const
 #define FORWARD(T) (const T *q, const T *k, const T *v, const T *table, T *out, float *lse, ATTENTION_PARAMETERS)
 FOR_FLOATS(attention_forward, FORWARD, (q, k, v, table, out, lse, ATTENTION))
 
-#define DELTA(T) (const T *out, const T *dout, float *delta, int64_t count, int width)
-FOR_FLOATS(attention_delta, DELTA, (out, dout, delta, count, width))
+#define DELTA(T)                                                                                              \
+    (const T *q, const T *k, const T *v, const T *table, const T *dout, const float *lse, float *delta,       \
+     ATTENTION_PARAMETERS)
+FOR_FLOATS(attention_delta, DELTA, (q, k, v, table, dout, lse, delta, ATTENTION))
 
 #define BACKWARD_QUERY(T)                                                                                          \
     (const T *q, const T *k, const T *v, const T *table, const T *dout, const float *lse, const float *delta, T *dq, \

@@ -123,7 +123,7 @@ __device__ void combine_backward(const T *dy, const T *x, const float *weights, 
 // Zeros for the rows that have no token.
 template <typename T> __device__ void combine_unused(const int *tokens, T *dx, int64_t rows, int64_t width) {
     int64_t row = warp_number();
-    if (row >= rows || tokens[row] >= 0) {
+    if (row >= rows || read_once(tokens, row) >= 0) {
         return;
     }
     if (rows_aligned<T>(width)) {

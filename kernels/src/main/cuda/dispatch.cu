@@ -20,10 +20,11 @@ __device__ void dispatch_forward(const T *x, const int *tokens, T *y, int64_t ro
     if (row >= rows) {
         return;
     }
+    int token = read_once(tokens, row);
     if (rows_aligned<T>(width)) {
-        copy_row<Vector<T>>(x, tokens[row], y + row * width, width);
+        copy_row<Vector<T>>(x, token, y + row * width, width);
     } else {
-        copy_row<Single<T>>(x, tokens[row], y + row * width, width);
+        copy_row<Single<T>>(x, token, y + row * width, width);
     }
 }
 

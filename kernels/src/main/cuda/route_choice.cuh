@@ -82,8 +82,8 @@ __device__ __forceinline__ int draw(const float *probabilities, int experts, flo
     return last;
 }
 
-// Probabilities, log-sum-exp and entropy in nats, and the experts chosen; zeros and -1 for padding, and for a token that
-// has no softmax, whose number is left at `fault`.
+// Probabilities, log-sum-exp and entropy in nats, and the experts chosen; zeros and -1 for padding, and for a token
+// that has no softmax, whose number is left at `fault`.
 extern "C" __global__ void route_choose(const float *logits, const int *valid, float *probabilities,
         float *log_sum_exps, float *entropies, int *chosen, int *fault, int tokens, int experts, int choices,
         bool drawn, uint64_t seed, uint32_t stream, uint32_t step) {

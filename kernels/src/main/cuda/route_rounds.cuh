@@ -36,8 +36,8 @@ __device__ int compact(int count, int *list, Item item, Keep keep, int *scratch)
 // A block per group. An entry wants the best expert that its token has not tried; where several of a token's entries
 // wait, each wants the one after the last's. So all wishes of a round are known at its start, and are granted by rank.
 //
-// first: the choices before any was sent on. waiting, wanted: room for all entries. cursors [2, N]: the last expert that
-// each token has tried in a round, for every other round.
+// first: the choices before any was sent on. waiting, wanted: room for all entries. cursors [2, N]: the last expert
+// that each token has tried in a round, for every other round.
 extern "C" __global__ void route_rounds(const float *logits, const int *first, const int *begins, int groups,
         const int *asked, int *taken, int *chosen, int *slots, int *waiting, int *wanted, int *cursors, int tokens,
         int experts, int choices, int policy, double factor, int least) {

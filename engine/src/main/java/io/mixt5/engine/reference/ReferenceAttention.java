@@ -97,35 +97,53 @@ public final class ReferenceAttention extends ReferenceKernel implements Attenti
             Target dq,
             Target dk, Target dv, Target dtable) {
         long width = q.shape().columns();
-        for (Target target : new Target[]{dq, dk, dv, dtable}) {
-            if (target != null && !target.accumulate()) {
-                target.tensor().zero();
-            }
-        }
+        double[] q1 = zeros(dq);
+        double[] k1 = zeros(dk);
+        double[] v1 = zeros(dv);
+        double[] table1 = zeros(dtable);
         forEachRow(q, k, table, spec, row -> {
             double logSum = lse.get((long) row.queryRow() * spec.heads() + row.head);
-            double mean = dot(out, row.queryRow(), dout, row.queryRow(), spec.heads(), row.head);
+            double[] weights = new double[row.keys()];
+            double[] gradients = new double[row.keys()];
+            double mean = 0;
             for (int j = 0; j < row.keys(); j++) {
-                double p = Math.exp(row.score(j) - logSum);
-                double drop = row.dropFactor(j);
-                double dScore = p * (drop * dot(dout, row.queryRow(), v, row.keyRow(j), spec.heads(), row.head) - mean);
+                weights[j] = Math.exp(row.score(j) - logSum);
+                gradients[j] = row.dropFactor(j)
+                        * dot(dout, row.queryRow(), v, row.keyRow(j), spec.heads(), row.head);
+                mean += weights[j] * gradients[j];
+            }
+            for (int j = 0; j < row.keys(); j++) {
+                double dScore = weights[j] * (gradients[j] - mean);
                 for (long i = row.head * width / spec.heads(); i < (row.head + 1) * width / spec.heads(); i++) {
                     long at = row.queryRow() * width + i;
                     long key = row.keyRow(j) * width + i;
-                    add(dq, at, dScore * k.get(key));
-                    add(dk, key, dScore * q.get(at));
-                    add(dv, key, p * drop * dout.get(at));
+                    add(q1, at, dScore * k.get(key));
+                    add(k1, key, dScore * q.get(at));
+                    add(v1, key, weights[j] * row.dropFactor(j) * dout.get(at));
                 }
-                if (dtable != null) {
-                    add(dtable, (long) row.bucket(j) * spec.heads() + row.head, dScore);
-                }
+                add(table1, table == null ? 0 : (long) row.bucket(j) * spec.heads() + row.head, dScore);
             }
         });
+        put(dq, q1);
+        put(dk, k1);
+        put(dv, v1);
+        put(dtable, table1);
     }
 
-    private static void add(Target target, long index, double value) {
-        if (target != null) {
-            target.tensor().set(index, target.tensor().get(index) + value);
+    /** Sums are kept in double and rounded to the gradient's type once. Null for a null target. */
+    private static double[] zeros(Target target) {
+        return target == null ? null : new double[(int) target.tensor().count()];
+    }
+
+    private static void add(double[] sums, long index, double value) {
+        if (sums != null) {
+            sums[(int) index] += value;
+        }
+    }
+
+    private static void put(Target target, double[] sums) {
+        for (int i = 0; target != null && i < sums.length; i++) {
+            put(target, i, sums[i]);
         }
     }
 }

@@ -13,9 +13,8 @@ import java.util.Arrays;
 
 /** {@link Attention} by attention.cu, for heads of up to 128 elements. */
 public final class CudaAttention extends CudaKernel implements Attention.Kernel {
-    private static final int WARP = 32;
     private static final int WARPS = 4;
-    private static final int THREADS = WARPS * WARP;
+    private static final int THREADS = WARPS * 32;
     /** Rows that a block owns, and rows of the other side in a tile. */
     private static final int OWNED = 16;
     private static final int TILE = 32;
@@ -44,18 +43,20 @@ public final class CudaAttention extends CudaKernel implements Attention.Kernel 
         try (Scope scope = new Scope(q.device())) {
             Call call = new Call(q, table, spec);
             Tensor delta = scope.allocate(DType.F32, lse.shape(), "attention.delta");
-            launch("attention_delta", q.dtype()).tensor(out).tensor(dout).tensor(delta).int64(delta.count())
-                    .int32(call.width).run(blocks(delta.count(), WARPS), THREADS);
+            int[] queryBlocks = blocks(spec.layout().queryCount());
+            int space = floats(call.width + 1, 2 * OWNED + 2 * TILE);
+            call.shape(launchShared(name("attention_delta", q.dtype()), space).tensor(q).tensor(k).tensor(v)
+                    .tensor(table).tensor(dout).tensor(lse).tensor(delta), queryBlocks)
+                    .run(queryBlocks.length / 2, spec.heads(), 1, THREADS, space);
             if (dq != null || dtable != null) {
                 backwardQuery(call, scope, k, v, lse, dout, delta, dq, dtable);
             }
             if (dk != null || dv != null) {
                 int[] blocks = blocks(spec.layout().keyCount());
-                int shared = floats(call.width + 1, 2 * OWNED + 2 * TILE);
-                call.shape(launchShared(name("attention_backward_key", q.dtype()), shared).tensor(q).tensor(k)
+                call.shape(launchShared(name("attention_backward_key", q.dtype()), space).tensor(q).tensor(k)
                         .tensor(v).tensor(table).tensor(dout).tensor(lse).tensor(delta).tensor(tensor(dk))
                         .bool(accumulates(dk)).tensor(tensor(dv)).bool(accumulates(dv)), blocks)
-                        .run(blocks.length / 2, spec.heads(), 1, THREADS, shared);
+                        .run(blocks.length / 2, spec.heads(), 1, THREADS, space);
             }
         }
     }

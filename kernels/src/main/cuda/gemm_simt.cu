@@ -1,0 +1,197 @@
+// Matrix products by fused multiply-adds in float: for F32, and for BF16 where tensor cores do not take it.
+//
+// A block computes a tile of TILE x TILE elements of C, each thread 4 FM x 4 FN of them in registers. Slices of A and B
+// that are DEPTH deep go through registers to shared memory, where there are two of each: while one is multiplied the
+// next is on its way. Sums run over k in order, so results depend on nothing but the operands.
+#include "gemm.cuh"
+
+constexpr int DEPTH = 16;
+
+// Where element (k, i) of a slice is. Which eight columns are where depends on k: so the four quads of eight rows that a
+// warp writes, having read them along k, meet in no bank, and quads along i stay whole.
+template <int TILE> __device__ __forceinline__ int place(int k, int i) { return k * TILE + (i ^ (k / 4 % 4 * 8)); }
+
+// Reads the first `valid` of four elements, zeros for the others.
+template <typename T> __device__ __forceinline__ float4 read(const T *from, int64_t valid, bool aligned) {
+    T quad[4];
+    if (valid >= 4 && aligned) {
+        if (sizeof(T) == 4) {
+            *reinterpret_cast<uint4 *>(quad) = *reinterpret_cast<const uint4 *>(from);
+        } else {
+            *reinterpret_cast<uint2 *>(quad) = *reinterpret_cast<const uint2 *>(from);
+        }
+    } else {
+#pragma unroll
+        for (int i = 0; i < 4; i++) {
+            quad[i] = i < valid ? from[i] : from_float<T>(0);
+        }
+    }
+    return make_float4(to_float(quad[0]), to_float(quad[1]), to_float(quad[2]), to_float(quad[3]));
+}
+
+// Writes the first `valid` of four elements.
+template <typename T> __device__ __forceinline__ void write(T *to, const float *values, int64_t valid, bool aligned) {
+    T quad[4];
+#pragma unroll
+    for (int i = 0; i < 4; i++) {
+        quad[i] = from_float<T>(values[i]);
+    }
+    if (valid >= 4 && aligned) {
+        if (sizeof(T) == 4) {
+            *reinterpret_cast<uint4 *>(to) = *reinterpret_cast<const uint4 *>(quad);
+        } else {
+            *reinterpret_cast<uint2 *>(to) = *reinterpret_cast<const uint2 *>(quad);
+        }
+    } else {
+#pragma unroll
+        for (int i = 0; i < 4; i++) {
+            if (i < valid) {
+                to[i] = quad[i];
+            }
+        }
+    }
+}
+
+// A thread's part of the slices of op(A) or op(B), on its way from global to shared memory.
+template <typename T, int TILE, int THREADS> struct Slice {
+    static constexpr int QUADS = TILE * DEPTH / 4 / THREADS;
+
+    const T *matrix;
+    int64_t ld;
+    // Where the tile begins, and where the matrix ends, along the side that is not k.
+    int64_t begin;
+    int64_t end;
+    bool along_k;
+    bool aligned;
+    float4 quad[QUADS];
+
+    __device__ __forceinline__ Slice(const T *matrix, int64_t ld, int64_t begin, int64_t end, bool along_k)
+        : matrix(matrix), ld(ld), begin(begin), end(end), along_k(along_k),
+          aligned(aligned_rows(matrix, ld, 4 * sizeof(T))) {}
+
+    __device__ __forceinline__ void fetch(int64_t from, int64_t k) {
+#pragma unroll
+        for (int q = 0; q < QUADS; q++) {
+            int s = q * THREADS + threadIdx.x;
+            int64_t row = along_k ? begin + s / (DEPTH / 4) : from + s / (TILE / 4);
+            int64_t column = along_k ? from + s % (DEPTH / 4) * 4 : begin + s % (TILE / 4) * 4;
+            int64_t rows = along_k ? end : k;
+            int64_t columns = along_k ? k : end;
+            quad[q] = read(matrix + row * ld + column, row < rows ? columns - column : 0, aligned);
+        }
+    }
+
+    __device__ __forceinline__ void land(float *slice) const {
+#pragma unroll
+        for (int q = 0; q < QUADS; q++) {
+            int s = q * THREADS + threadIdx.x;
+            if (along_k) {
+                int i = s / (DEPTH / 4);
+                int k = s % (DEPTH / 4) * 4;
+                slice[place<TILE>(k, i)] = quad[q].x;
+                slice[place<TILE>(k + 1, i)] = quad[q].y;
+                slice[place<TILE>(k + 2, i)] = quad[q].z;
+                slice[place<TILE>(k + 3, i)] = quad[q].w;
+            } else {
+                *reinterpret_cast<float4 *>(slice + place<TILE>(s / (TILE / 4), s % (TILE / 4) * 4)) = quad[q];
+            }
+        }
+    }
+};
+
+template <typename T, int TILE, int FM, int FN>
+__device__ __forceinline__ void gemm(Product<T> product, int grouping, const int *offsets, int groups,
+                                     const int64_t *table) {
+    constexpr int ACROSS = TILE / (4 * FN);
+    constexpr int THREADS = ACROSS * TILE / (4 * FM);
+    constexpr int ROWS = TILE / FM;
+    constexpr int COLUMNS = TILE / FN;
+    __shared__ __align__(16) float slices[2][2][DEPTH * TILE];
+    if (!product.template locate<TILE>(grouping, offsets, groups, table)) {
+        return;
+    }
+    // A warp has 4 x 8 of the block's threads: the eight that read from shared memory at a time want one quad of A and
+    // eight adjacent ones of B.
+    int warp = threadIdx.x / WARP;
+    int lane = threadIdx.x % WARP;
+    int x = (warp % (ACROSS / 8) * 8 + lane % 8) * 4;
+    int y = (warp / (ACROSS / 8) * 4 + lane / 8) * 4;
+
+    Slice<T, TILE, THREADS> a(product.a, product.lda, product.row, product.m, !product.a_transposed);
+    Slice<T, TILE, THREADS> b(product.b, product.ldb, product.column, product.n, product.b_transposed);
+    float sums[4 * FM][4 * FN] = {};
+    if (product.k > 0) {
+        a.fetch(0, product.k);
+        b.fetch(0, product.k);
+        a.land(slices[0][0]);
+        b.land(slices[0][1]);
+    }
+    __syncthreads();
+    int buffer = 0;
+    for (int64_t from = 0; from < product.k; from += DEPTH) {
+        bool more = from + DEPTH < product.k;
+        if (more) {
+            a.fetch(from + DEPTH, product.k);
+            b.fetch(from + DEPTH, product.k);
+        }
+#pragma unroll
+        for (int k = 0; k < DEPTH; k++) {
+            float4 left[FM];
+            float4 right[FN];
+#pragma unroll
+            for (int i = 0; i < FM; i++) {
+                left[i] = *reinterpret_cast<const float4 *>(slices[buffer][0] + place<TILE>(k, y + i * ROWS));
+            }
+#pragma unroll
+            for (int j = 0; j < FN; j++) {
+                right[j] = *reinterpret_cast<const float4 *>(slices[buffer][1] + place<TILE>(k, x + j * COLUMNS));
+            }
+#pragma unroll
+            for (int i = 0; i < 4 * FM; i++) {
+#pragma unroll
+                for (int j = 0; j < 4 * FN; j++) {
+                    sums[i][j] = fmaf((&left[i / 4].x)[i % 4], (&right[j / 4].x)[j % 4], sums[i][j]);
+                }
+            }
+        }
+        if (more) {
+            buffer ^= 1;
+            a.land(slices[buffer][0]);
+            b.land(slices[buffer][1]);
+            __syncthreads();
+        }
+    }
+
+    bool aligned = aligned_rows(product.c, product.ldc, 4 * sizeof(T));
+#pragma unroll
+    for (int i = 0; i < 4 * FM; i++) {
+        int64_t row = product.row + y + i / 4 * ROWS + i % 4;
+#pragma unroll
+        for (int j = 0; j < FN; j++) {
+            int64_t column = product.column + x + j * COLUMNS;
+            int64_t valid = row < product.m ? product.n - column : 0;
+            T *c = product.c + row * product.ldc + column;
+            if (product.accumulate) {
+                float4 old = read(c, valid, aligned);
+                sums[i][4 * j] += old.x;
+                sums[i][4 * j + 1] += old.y;
+                sums[i][4 * j + 2] += old.z;
+                sums[i][4 * j + 3] += old.w;
+            }
+            write(c, &sums[i][4 * j], valid, aligned);
+        }
+    }
+}
+
+extern "C" __global__ void __launch_bounds__(128) gemm_64_f32 GEMM_PARAMETERS(float) {
+    gemm<float, 64, 2, 1> GEMM_ARGUMENTS;
+}
+extern "C" __global__ void __launch_bounds__(256) gemm_128_f32 GEMM_PARAMETERS(float) {
+    gemm<float, 128, 2, 2> GEMM_ARGUMENTS;
+}
+extern "C" __global__ void __launch_bounds__(128) gemm_64_bf16 GEMM_PARAMETERS(__nv_bfloat16) {
+    gemm<__nv_bfloat16, 64, 2, 1> GEMM_ARGUMENTS;
+}
+extern "C" __global__ void __launch_bounds__(256) gemm_128_bf16 GEMM_PARAMETERS(__nv_bfloat16) {
+    gemm<__nv_bfloat16, 128, 2, 2> GEMM_ARGUMENTS;
+}
