@@ -114,8 +114,8 @@ class PlantedBugsTest {
     void sharedMemoryThatNobodyWrote() {
         inOut("halfInitialised", i -> 63 - i,
                 "ld.volatile.shared.f32, block (0, 0, 0), thread (0, 0, 0): reads byte 252 of"
-                        + " shared memory, which nothing has written so far; if another thread is to, a __syncthreads is"
-                        + " missing");
+                        + " shared memory, which nothing has written so far; if another thread is to, a __syncthreads"
+                        + " is missing");
     }
 
     @Test
@@ -159,8 +159,8 @@ class PlantedBugsTest {
         inOut("copyNotWaitedFor", i -> 63 - i,
                 "ld.shared.f32, block (0, 0, 0), thread (0, 0, 0): reads byte 252 of shared"
                         + " memory, which the cp.async of thread (63, 0, 0) at line cp.async.ca.shared.global may still"
-                        + " be writing; wait for it by cp.async.wait_group, and let threads other than its own wait at a"
-                        + " __syncthreads after that");
+                        + " be writing; wait for it by cp.async.wait_group, and let threads other than its own wait at"
+                        + " a __syncthreads after that");
     }
 
     @Test
@@ -181,8 +181,8 @@ class PlantedBugsTest {
         }
         planted("blocksCollide",
                 "st.global.f32, block (1, 0, 0), thread (0, 0, 0): writes byte 0 of the 256 allocated at"
-                        + " 0x700000000, which thread (0, 0, 0) of block (0, 0, 0) at line st.global.f32 wrote; blocks of"
-                        + " one launch run in any order",
+                        + " 0x700000000, which thread (0, 0, 0) of block (0, 0, 0) at line st.global.f32 wrote; blocks"
+                        + " of one launch run in any order",
                 (device, suffix) -> device.launch("blocksCollide" + suffix, 3, THREADS,
                         device.allocate(4 * THREADS)));
     }
