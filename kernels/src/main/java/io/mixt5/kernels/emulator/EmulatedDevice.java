@@ -28,9 +28,18 @@ final class EmulatedDevice {
         shares++;
     }
 
-    /** False if nobody held a share. */
+    /** Takes a share back; the last one takes memory and faults along. False if nobody held one. */
     boolean release() {
-        return --shares >= 0;
+        if (shares == 0) {
+            return false;
+        }
+        if (--shares == 0) {
+            lost = null;
+            for (Segment segment : memory.segments()) {
+                free("cuDevicePrimaryCtxRelease", segment.base());
+            }
+        }
+        return true;
     }
 
     boolean active() {

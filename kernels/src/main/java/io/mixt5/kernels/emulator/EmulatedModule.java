@@ -16,6 +16,7 @@ import java.util.TreeSet;
 /** PTX loaded on a device: its kernels decoded, its variables in the device's memory. */
 final class EmulatedModule {
     private final EmulatedDevice device;
+    private final String name;
     private final Map<String, Grid> kernels = new HashMap<>();
     private final Map<String, Long> variables = new HashMap<>();
 
@@ -27,6 +28,7 @@ final class EmulatedModule {
     EmulatedModule(String call, EmulatedDevice device, String name, String ptx, EmulatorSettings settings,
             int newestPtx) {
         this.device = device;
+        this.name = name;
         try {
             PtxModule module = PtxParser.parse(name, ptx);
             if (module.version() > newestPtx) {
@@ -78,6 +80,11 @@ final class EmulatedModule {
 
     EmulatedDevice device() {
         return device;
+    }
+
+    /** The name it was loaded under. */
+    String name() {
+        return name;
     }
 
     /** The kernel of that name; null if there is none. */

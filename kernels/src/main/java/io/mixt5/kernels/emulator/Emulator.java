@@ -15,7 +15,7 @@ import java.util.SplittableRandom;
  *
  * <p>All work is done when it is asked for, so streams and events have nothing to wait for. A kernel that goes wrong
  * throws from its launch, not later, with the finding as message: which kernel, which line of PTX, which block and
- * thread. As on a GPU the context is lost then, and every later call fails.
+ * thread. As on a GPU the context is lost then, and every later call fails until the last share in it is given back.
  *
  * <p>Memory that was never written holds NaNs. Whoever calls at the same time takes turns.
  */
@@ -30,7 +30,6 @@ public final class Emulator implements CudaDriver {
     private final EmulatedDevice[] devices;
     private final ThreadLocal<Integer> current = new ThreadLocal<>();
     private final Map<Long, EmulatedModule> modules = new HashMap<>();
-    private final Map<Long, String> moduleNames = new HashMap<>();
     private final Map<Long, EmulatedFunction> functions = new HashMap<>();
     private final Map<Long, Integer> streams = new HashMap<>();
     private final Map<Long, Event> events = new HashMap<>();
@@ -133,10 +132,18 @@ public final class Emulator implements CudaDriver {
             throw new CudaException(CudaException.INVALID_VALUE, "cuDevicePrimaryCtxRelease",
                     "nobody holds the primary context of device " + ordinal);
         }
+        if (!devices[ordinal].active()) {
+            functions.values().removeIf(function -> function.module().device() == devices[ordinal]);
+            modules.values().removeIf(module -> module.device() == devices[ordinal]);
+        }
     }
 
     @Override
     public synchronized void makeCurrent(long context) {
+        if (context == 0) {
+            current.remove();
+            return;
+        }
         if (context < 1 || context > devices.length || !devices[(int) context - 1].active()) {
             throw new CudaException(CudaException.INVALID_HANDLE, "cuCtxSetCurrent", "there is no context " + context);
         }
@@ -160,7 +167,6 @@ public final class Emulator implements CudaDriver {
         String text = ptx.reinterpret(Long.MAX_VALUE).getString(0);
         EmulatedModule module = new EmulatedModule("cuModuleLoadData", device, name, text, settings, NEWEST_PTX);
         modules.put(++lastHandle, module);
-        moduleNames.put(lastHandle, name);
         return lastHandle;
     }
 
@@ -169,7 +175,6 @@ public final class Emulator implements CudaDriver {
         device("cuModuleUnload");
         EmulatedModule unloaded = require("cuModuleUnload", modules, module);
         modules.remove(module);
-        moduleNames.remove(module);
         functions.values().removeIf(function -> function.module() == unloaded);
         unloaded.unload("cuModuleUnload");
     }
@@ -181,9 +186,9 @@ public final class Emulator implements CudaDriver {
         Grid kernel = owner.kernel(name);
         if (kernel == null) {
             throw new CudaException(CudaException.NOT_FOUND, "cuModuleGetFunction", "no kernel " + name + " in "
-                    + moduleNames.get(module) + ", which has " + owner.kernelNames());
+                    + owner.name() + ", which has " + owner.kernelNames());
         }
-        functions.put(++lastHandle, new EmulatedFunction(owner, kernel, moduleNames.get(module), mostSharedBytes()));
+        functions.put(++lastHandle, new EmulatedFunction(owner, kernel, owner.name(), mostSharedBytes()));
         return lastHandle;
     }
 

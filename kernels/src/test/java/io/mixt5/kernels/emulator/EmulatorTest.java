@@ -54,6 +54,9 @@ class EmulatorTest {
         emulator.free(emulator.allocate(1));
         emulator.releasePrimaryContext(0);
         emulator.free(emulator.allocate(1));
+        emulator.makeCurrent(0);
+        assertThrows(CudaException.class, () -> emulator.allocate(1));
+        emulator.makeCurrent(context);
         emulator.releasePrimaryContext(0);
         assertThrows(CudaException.class, () -> emulator.allocate(1));
         assertFails(CudaException.INVALID_VALUE, () -> emulator.releasePrimaryContext(0));
@@ -188,12 +191,17 @@ class EmulatorTest {
         try (Arena arena = Arena.ofConfined()) {
             long module = emulator.loadModule(arena.allocateFrom(module("7.0", "sm_80", "trap;")), "k.ptx");
             long function = emulator.function(module, "k");
+            emulator.allocate(100);
             CudaException fault = assertFails(CudaException.LAUNCH_FAILED,
                     () -> emulator.launch(function, "k", 1, 1, 1, 32, 1, 1, 0, 0, 0));
             CudaException later = assertFails(CudaException.LAUNCH_FAILED, () -> emulator.allocate(1));
             assertTrue(later.getMessage().contains(fault.getMessage()), later.getMessage());
             emulator.makeCurrent(emulator.retainPrimaryContext(1));
             emulator.free(emulator.allocate(1));
+            emulator.releasePrimaryContext(0);
+            emulator.makeCurrent(emulator.retainPrimaryContext(0));
+            assertEquals(emulator.totalMemory(0), emulator.freeMemory());
+            assertFails(CudaException.INVALID_HANDLE, () -> emulator.function(module, "k"));
         }
     }
 

@@ -2,6 +2,7 @@ package io.mixt5.kernels.emulator.machine;
 
 import io.mixt5.kernels.emulator.Monitor.Space;
 import java.util.Arrays;
+import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 
@@ -71,6 +72,11 @@ public final class DeviceMemory {
         System.arraycopy(all, i + 1, fewer, i, fewer.length - i);
         segments = fewer;
         return segment;
+    }
+
+    /** All allocations there are now. */
+    public List<Segment> segments() {
+        return List.of(segments);
     }
 
     /** The allocation that holds {@code address}; null where there is none. */

@@ -64,17 +64,28 @@ public final class Grid {
     }
 
     private void runInOrder(Launch launch, byte[] parameters, SplittableRandom random, int blocks) {
-        int[] order = new int[blocks];
-        for (int i = 0; i < blocks; i++) {
-            int j = random == null ? i : random.nextInt(i + 1);
+        ThreadBlock block = borrow(launch, parameters);
+        if (random == null) {
+            for (int b = 0; b < blocks; b++) {
+                block.run(b, budget, null);
+            }
+        } else {
+            for (int b : permutation(blocks, random)) {
+                block.run(b, budget, random);
+            }
+        }
+        idle.add(block);
+    }
+
+    /** The numbers below {@code count} in an order of chance. */
+    static int[] permutation(int count, SplittableRandom random) {
+        int[] order = new int[count];
+        for (int i = 0; i < count; i++) {
+            int j = random.nextInt(i + 1);
             order[i] = order[j];
             order[j] = i;
         }
-        ThreadBlock block = borrow(launch, parameters);
-        for (int b : order) {
-            block.run(b, budget, random);
-        }
-        idle.add(block);
+        return order;
     }
 
     private void runAtOnce(Launch launch, byte[] parameters, int blocks) {

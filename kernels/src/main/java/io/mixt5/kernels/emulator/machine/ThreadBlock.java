@@ -26,7 +26,7 @@ final class ThreadBlock {
     private final Program program;
     private final Monitor monitor;
     private final Warp[] warps;
-    private final int[] order;
+    private final int[] inOrder;
     private final List<Arrival> waiting = new ArrayList<>();
     private final int[][] arrived = new int[BARRIERS][];
     private final int[] expected = new int[BARRIERS];
@@ -44,10 +44,10 @@ final class ThreadBlock {
         this.global = global;
         this.monitor = monitor;
         this.warps = new Warp[warps];
-        this.order = new int[warps];
+        this.inOrder = new int[warps];
         for (int w = 0; w < warps; w++) {
             this.warps[w] = new Warp(this, program, w, monitor);
-            order[w] = w;
+            inOrder[w] = w;
         }
     }
 
@@ -113,11 +113,8 @@ final class ThreadBlock {
         long left = budget;
         boolean progress = true;
         while (progress) {
-            if (random != null) {
-                shuffle(random);
-            }
             progress = false;
-            for (int w : order) {
+            for (int w : random == null ? inOrder : Grid.permutation(warps.length, random)) {
                 if (warps[w].runnable()) {
                     left -= warps[w].run(SLICE);
                     progress = true;
@@ -132,15 +129,6 @@ final class ThreadBlock {
         }
         if (liveThreads() > 0) {
             throw deadlock();
-        }
-    }
-
-    private void shuffle(SplittableRandom random) {
-        for (int i = order.length - 1; i > 0; i--) {
-            int j = random.nextInt(i + 1);
-            int swapped = order[i];
-            order[i] = order[j];
-            order[j] = swapped;
         }
     }
 
