@@ -52,6 +52,14 @@ public class CudaBackend implements Backend {
         return false;
     }
 
+    @Override
+    public Backend ordinal(int n) {
+        if (n == ordinal) {
+            return this;
+        }
+        return unavailable() == null && n < driver.get().deviceCount() ? new CudaBackend(name, driver, n) : null;
+    }
+
     /** The device, opened. */
     public synchronized CudaGpu gpu() {
         if (gpu == null) {
