@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.mixt5.engine.Memory;
 import io.mixt5.ffm.cuda.CudaDriver;
 import io.mixt5.ffm.cuda.CudaException;
 import java.lang.foreign.Arena;
@@ -86,7 +87,7 @@ class EmulatorTest {
         Emulator emulator = current(EmulatorSettings.DEFAULT);
         long stream = emulator.createStream();
         long host = emulator.allocateHost(64);
-        MemorySegment segment = MemorySegment.ofAddress(host).reinterpret(64);
+        MemorySegment segment = Memory.ALL.asSlice(host, 64);
         for (int i = 0; i < 16; i++) {
             segment.setAtIndex(ValueLayout.JAVA_INT, i, i);
         }

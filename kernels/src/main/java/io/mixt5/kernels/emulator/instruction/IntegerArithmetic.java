@@ -41,7 +41,7 @@ final class IntegerArithmetic {
     }
 
     private static int clamp(long value) {
-        return (int) Math.clamp(value, Integer.MIN_VALUE, Integer.MAX_VALUE);
+        return Math.clamp(value, Integer.MIN_VALUE, Integer.MAX_VALUE);
     }
 
     private static IntBinaryOperator int32(Opcode opcode, String type) {
