@@ -105,7 +105,7 @@ template <bool KEPT> struct Norm {
         for (int64_t row = rows.first + rows.warp; row < rows.end; row += rows.warps) {
             const T *x_row = x + row * columns;
             const T *dy_row = dy + row * columns;
-            float r = inverse[row];
+            float r = __shfl_sync(ALL_LANES, lane == 0 ? inverse[row] : 0, 0);
             float dot = 0;
 #pragma unroll 2
             for (int64_t i = first_column<WIDTH>(), s = lane; i < columns; i += STEP, s += STEP) {
