@@ -10,8 +10,16 @@ import java.lang.foreign.MemorySegment;
  * can read. Methods may be called from any thread.
  */
 public interface Backend {
-    /** The name in configurations: {@code cpu}, {@code reference}, later {@code cuda}. */
+    /** The name in configurations: {@code cpu}, {@code cuda}, {@code reference}. */
     String name();
+
+    /**
+     * This kind's device number {@code n}, counted from 0, as {@code cuda:1} names one; null where there is none. Asked
+     * only of a backend that is not {@link #unavailable}.
+     */
+    default Backend ordinal(int n) {
+        return n == 0 ? this : null;
+    }
 
     /** Null when the backend works here, else one sentence that says what is missing and what to do. */
     String unavailable();

@@ -2,6 +2,8 @@ package io.mixt5.engine;
 
 import java.util.ServiceLoader;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 
 /**
  * A place where tensors live: a {@link Backend} with a caching allocator over it.
@@ -11,11 +13,15 @@ import java.util.concurrent.ConcurrentHashMap;
  */
 public final class Device {
     private static final ConcurrentHashMap<String, Device> DEVICES = new ConcurrentHashMap<>();
+    private static final Pattern NAME = Pattern.compile("([^:]*)(?::(\\d{1,4}))?");
+
+    private final String name;
 
     private final Backend backend;
     private final BlockCache cache;
 
-    private Device(Backend backend, boolean exact) {
+    private Device(String name, Backend backend, boolean exact) {
+        this.name = name;
         this.backend = backend;
         this.cache = new BlockCache(backend, exact);
     }
@@ -23,37 +29,66 @@ public final class Device {
     /**
      * The device of that name, one instance per process.
      *
+     * @param name a backend's, followed, where it has several devices, by a colon and a number from 0: {@code cuda} is
+     * {@code cuda:0}
      * @throws UserException when no backend has the name or it does not work here, saying why
      */
     public static Device of(String name) {
-        return DEVICES.computeIfAbsent(name, Device::open);
+        return DEVICES.computeIfAbsent(name.endsWith(":0") ? name.substring(0, name.length() - 2) : name, Device::open);
+    }
+
+    /** Null when {@link #of} gives a device of that name, else its sentence. */
+    public static String unavailable(String name) {
+        try {
+            of(name);
+            return null;
+        } catch (UserException e) {
+            return e.getMessage();
+        }
     }
 
     /**
      * A device of its own over {@code backend} that asks it for every tensor's exact size and keeps nothing: for tests.
      */
     public static Device uncached(Backend backend) {
-        return new Device(backend, true);
+        return new Device(backend.name(), backend, true);
     }
 
     private static Device open(String name) {
+        Matcher parts = NAME.matcher(name);
+        String kind = parts.matches() ? parts.group(1) : name;
+        int ordinal = parts.matches() && parts.group(2) != null ? Integer.parseInt(parts.group(2)) : 0;
         StringBuilder known = new StringBuilder();
         for (Backend backend : ServiceLoader.load(Backend.class, Device.class.getClassLoader())) {
-            if (backend.name().equals(name)) {
-                String reason = backend.unavailable();
-                if (reason != null) {
-                    throw new UserException("device '" + name + "' cannot be used: " + reason);
-                }
-                return new Device(backend, false);
+            if (backend.name().equals(kind)) {
+                return new Device(name, working(name, backend, ordinal), false);
             }
             known.append(known.isEmpty() ? "" : ", ").append(backend.name());
         }
         throw new UserException("there is no device '" + name + "'; choose one of " + known);
     }
 
-    /** The backend's name. */
+    private static Backend working(String name, Backend first, int ordinal) {
+        requireAvailable(name, first);
+        Backend backend = first.ordinal(ordinal);
+        if (backend == null) {
+            throw new UserException("there is no device '" + name + "': " + first.name()
+                    + " has none of that number here; count from " + first.name() + ":0");
+        }
+        requireAvailable(name, backend);
+        return backend;
+    }
+
+    private static void requireAvailable(String name, Backend backend) {
+        String reason = backend.unavailable();
+        if (reason != null) {
+            throw new UserException("device '" + name + "' cannot be used: " + reason);
+        }
+    }
+
+    /** The name it was asked for by, as {@code cpu} or {@code cuda:1}; number 0 goes without saying. */
     public String name() {
-        return backend.name();
+        return name;
     }
 
     /** What runs the ops here. */

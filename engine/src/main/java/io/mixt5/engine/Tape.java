@@ -1,8 +1,11 @@
 package io.mixt5.engine;
 
+import io.mixt5.engine.op.Cast;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
+import java.util.IdentityHashMap;
+import java.util.Map;
 import java.util.function.Supplier;
 
 /**
@@ -20,6 +23,9 @@ public final class Tape {
     private final int step;
     private final ArrayList<Node> nodes = new ArrayList<>();
     private final Gradients gradients = new Gradients(this);
+    /** What {@link #cast} has made, which lives as long as {@link #castScope}. */
+    private final Map<Tensor, Tensor> casts;
+    private final Scope castScope;
     private Scope current;
     private int streams;
     private boolean training;
@@ -36,6 +42,13 @@ public final class Tape {
     }
 
     private Tape(Scope scope, boolean recording, boolean training, long seed, int step) {
+        this(scope, recording, training, seed, step, new IdentityHashMap<>(), scope);
+    }
+
+    private Tape(Scope scope, boolean recording, boolean training, long seed, int step, Map<Tensor, Tensor> casts,
+            Scope castScope) {
+        this.casts = casts;
+        this.castScope = castScope;
         this.scope = scope;
         this.current = scope;
         this.recording = recording;
@@ -63,6 +76,17 @@ public final class Tape {
     /** A tape that only runs the ops. */
     public static Tape inference(Scope scope) {
         return new Tape(scope, false, false, 0, 0);
+    }
+
+    /**
+     * An inference tape for a further pass that reads this one's {@link #cast}s in place of making its own: for the
+     * many passes of a generation, between which no weight changes. This tape's scope must outlive it.
+     */
+    public Tape next(Scope inner) {
+        if (recording) {
+            throw new IllegalStateException("a tape that records has casts of its own, as gradients go through them");
+        }
+        return new Tape(inner, false, false, 0, 0, casts, castScope);
     }
 
     /** Where the ops run. */
@@ -113,6 +137,30 @@ public final class Tape {
     /** An op's output or work space, content undefined. */
     public Tensor allocate(DType dtype, Shape shape, String op) {
         return current.allocate(dtype, shape, op);
+    }
+
+    /**
+     * A weight in the type that this pass computes in, cast once however often the pass reads it; the weight itself
+     * where it has that type. The gradient is cast back and added to the weight's own.
+     *
+     * @param dtype one and the same for all casts of a weight on a tape
+     */
+    public Tensor cast(Tensor weight, DType dtype) {
+        if (weight.dtype() == dtype) {
+            return weight;
+        }
+        Tensor cast = casts.get(weight);
+        if (cast == null) {
+            Scope inner = current;
+            current = castScope;
+            try {
+                cast = Cast.apply(this, weight, dtype);
+            } finally {
+                current = inner;
+            }
+            casts.put(weight, cast);
+        }
+        return cast;
     }
 
     /** Whether a node with this input must be recorded. */

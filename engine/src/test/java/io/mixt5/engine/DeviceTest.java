@@ -32,6 +32,17 @@ class DeviceTest {
     }
 
     @Test
+    void aNumberNamesOneOfSeveral() {
+        assertSame(device, Device.of("reference:0"));
+        var error = assertThrows(UserException.class, () -> Device.of("reference:3"));
+        assertEquals("there is no device 'reference:3': reference has none of that number here; count from reference:0",
+                error.getMessage());
+        for (String name : new String[]{"reference:", "reference:x", "reference:-1", ":0", ""}) {
+            assertThrows(UserException.class, () -> Device.of(name), name);
+        }
+    }
+
+    @Test
     void aRefusedTypeNamesOpDeviceAndReason() {
         assertNotNull(device.kernel(Add.Kernel.class, DType.BF16));
         var error = assertThrows(UnsupportedOperationException.class, () -> device.kernel(Add.Kernel.class, DType.I32));

@@ -5,7 +5,6 @@ import io.mixt5.engine.Shape;
 import io.mixt5.engine.Tape;
 import io.mixt5.engine.Tensor;
 import io.mixt5.engine.op.Attention;
-import io.mixt5.engine.op.Linear;
 import io.mixt5.engine.op.SequenceLayout;
 
 /** One attention of a block: the projections to queries, keys, values and back. No biases, no scaling. */
@@ -50,7 +49,7 @@ final class AttentionLayer {
 
     /** Keys and values of states [Nk, D]. */
     KeyValues project(Tape tape, Tensor states) {
-        return new KeyValues(Linear.apply(tape, states, k.value()), Linear.apply(tape, states, v.value()));
+        return new KeyValues(Projection.apply(tape, states, k), Projection.apply(tape, states, v));
     }
 
     /** What the queries of x [Nq, D] gather from the keys and values, [Nq, D]. */
@@ -58,8 +57,9 @@ final class AttentionLayer {
         Attention.Spec spec = new Attention.Spec(config.numHeads, causal, !causal, config.relativeAttentionMaxDistance,
                 layout,
                 tape.dropout((float) config.dropoutRate));
-        Tensor queries = Linear.apply(tape, x, q.value());
-        Tensor gathered = Attention.apply(tape, queries, memory.keys(), memory.values(), biasTable, spec);
-        return Linear.apply(tape, gathered, o.value());
+        Tensor queries = Projection.apply(tape, x, q);
+        Tensor table = biasTable == null ? null : tape.cast(biasTable, x.dtype());
+        Tensor gathered = Attention.apply(tape, queries, memory.keys(), memory.values(), table, spec);
+        return Projection.apply(tape, gathered, o);
     }
 }

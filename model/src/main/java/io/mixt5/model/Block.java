@@ -65,7 +65,7 @@ final class Block {
     }
 
     private Tensor normalize(Tape tape, Tensor x, Parameter weight) {
-        return RmsNorm.apply(tape, x, weight.value(), (float) config.layerNormEpsilon);
+        return RmsNorm.apply(tape, x, tape.cast(weight.value(), x.dtype()), (float) config.layerNormEpsilon);
     }
 
     /** The end of a sub-layer; no backward reads what it gave, x, so that goes at once. */

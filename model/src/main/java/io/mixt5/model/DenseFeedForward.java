@@ -4,7 +4,6 @@ import io.mixt5.engine.Parameter;
 import io.mixt5.engine.Tape;
 import io.mixt5.engine.Tensor;
 import io.mixt5.engine.op.GatedGelu;
-import io.mixt5.engine.op.Linear;
 import io.mixt5.engine.op.Relu;
 
 /** T5's dense feed-forward layer: gelu_new(x Wi0) * (x Wi1) Wo in v1.1, relu(x Wi) Wo in v1.0, with dropout before Wo. */
@@ -24,10 +23,10 @@ final class DenseFeedForward implements FeedForward {
     @Override
     public Tensor apply(Tape tape, Tensor x, Tokens tokens) {
         float dropout = (float) config.dropoutRate;
-        Tensor up = Linear.apply(tape, x, in.value());
+        Tensor up = Projection.apply(tape, x, in);
         Tensor hidden = gate == null
                 ? Relu.apply(tape, up, tape.dropout(dropout))
-                : GatedGelu.apply(tape, Linear.apply(tape, x, gate.value()), up, tape.dropout(dropout));
-        return Linear.apply(tape, hidden, out.value());
+                : GatedGelu.apply(tape, Projection.apply(tape, x, gate), up, tape.dropout(dropout));
+        return Projection.apply(tape, hidden, out);
     }
 }

@@ -40,7 +40,7 @@ public final class Generator {
                 int[] last = Arrays.stream(active)
                         .map(b -> position == 0 ? model.config().decoderStartTokenId : outputs[b][position - 1])
                         .toArray();
-                int[] next = step(scope, cache, active, last);
+                int[] next = step(prefill, cache, active, last);
                 for (int i = 0; i < active.length; i++) {
                     outputs[active[i]][step] = next[i];
                     lengths[active[i]] = step + 1;
@@ -55,11 +55,11 @@ public final class Generator {
         return results;
     }
 
-    private int[] step(Scope outer, KeyValueCache cache, int[] active, int[] last) {
-        try (Scope scope = outer.child()) {
-            Tape tape = Tape.inference(scope);
+    private int[] step(Tape prefill, KeyValueCache cache, int[] active, int[] last) {
+        try (Scope scope = prefill.scope().child()) {
+            Tape tape = prefill.next(scope);
             cache.begin(tape, active);
-            Tensor states = model.decoder().apply(tape, model.ids(tape, last, "decoder id"), cache.selfLayout(), cache,
+            Tensor states = model.decode(tape, model.ids(tape, last, "decoder id"), cache.selfLayout(), cache,
                     cache.tokens());
             cache.advance();
             return ArgMax.apply(tape, model.logits(tape, states)).toInts();

@@ -30,10 +30,11 @@ final class KeyValueCache implements Memory {
         this.source = source;
         this.capacity = capacity;
         Shape shape = Shape.of((long) source.size() * capacity, model.config().innerWidth());
+        DType type = encoded.dtype();
         for (Block block : model.decoder().blocks()) {
             cross.add(block.cross().project(tape, encoded));
-            self.add(new KeyValues(scope.allocate(DType.F32, shape, "key cache"),
-                    scope.allocate(DType.F32, shape, "value cache")));
+            self.add(new KeyValues(scope.allocate(type, shape, "key cache"),
+                    scope.allocate(type, shape, "value cache")));
         }
     }
 

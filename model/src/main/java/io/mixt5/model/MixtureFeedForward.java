@@ -1,11 +1,13 @@
 package io.mixt5.model;
 
+import io.mixt5.engine.DType;
 import io.mixt5.engine.Jitter;
 import io.mixt5.engine.Parameter;
 import io.mixt5.engine.RandomStream;
 import io.mixt5.engine.Shape;
 import io.mixt5.engine.Tape;
 import io.mixt5.engine.Tensor;
+import io.mixt5.engine.op.Cast;
 import io.mixt5.engine.op.Combine;
 import io.mixt5.engine.op.Dispatch;
 import io.mixt5.engine.op.DropoutAdd;
@@ -58,23 +60,30 @@ final class MixtureFeedForward implements FeedForward {
 
     @Override
     public Tensor apply(Tape tape, Tensor x, Tokens tokens) {
-        Tensor noisy = explore(tape, x);
+        DType type = x.dtype();
+        Tensor noisy = explore(tape, Cast.apply(tape, x, type.accumulator()));
         RandomStream sampling = config.explores() == Exploration.SAMPLE_SOFTMAX ? tape.randomStream() : null;
         Routing routing = route(tape, Linear.apply(tape, noisy, router.value()), tokens, sampling);
         if (tokens.trace() != null) {
             tokens.trace().add(tape, name, routing);
         }
-        Tensor rows = Dispatch.apply(tape, config.explorationScope == Scope.LAYER ? noisy : x, routing);
-        Tensor up = GroupedLinear.apply(tape, rows, ins, routing.offsets());
+        Tensor rows = Dispatch.apply(tape, config.explorationScope == Scope.LAYER ? Cast.apply(tape, noisy, type) : x,
+                routing);
+        Tensor up = project(tape, rows, ins, routing);
         float dropout = (float) (config.expertDropoutRate == null ? model.dropoutRate : config.expertDropoutRate);
         Tensor hidden = gates == null
                 ? Relu.apply(tape, up, tape.dropout(dropout))
-                : GatedGelu.apply(tape, GroupedLinear.apply(tape, rows, gates, routing.offsets()), up,
-                        tape.dropout(dropout));
-        return Combine.apply(tape, GroupedLinear.apply(tape, hidden, outs, routing.offsets()), routing);
+                : GatedGelu.apply(tape, project(tape, rows, gates, routing), up, tape.dropout(dropout));
+        return Combine.apply(tape, project(tape, hidden, outs, routing), routing);
     }
 
-    /** What the router sees: x itself unless exploring in training. */
+    /** Each expert's rows of x by its own weight. */
+    private static Tensor project(Tape tape, Tensor x, List<Tensor> weights, Routing routing) {
+        List<Tensor> cast = weights.stream().map(weight -> tape.cast(weight, x.dtype())).toList();
+        return GroupedLinear.apply(tape, x, cast, routing.offsets());
+    }
+
+    /** What the router sees, in its own F32: x itself unless exploring in training. */
     private Tensor explore(Tape tape, Tensor x) {
         return switch (config.explores()) {
             case ARGMAX, SAMPLE_SOFTMAX -> x;

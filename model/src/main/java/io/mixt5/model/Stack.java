@@ -4,6 +4,7 @@ import io.mixt5.engine.Parameter;
 import io.mixt5.engine.Shape;
 import io.mixt5.engine.Tape;
 import io.mixt5.engine.Tensor;
+import io.mixt5.engine.op.Cast;
 import io.mixt5.engine.op.DropoutAdd;
 import io.mixt5.engine.op.Embedding;
 import io.mixt5.engine.op.RmsNorm;
@@ -33,16 +34,21 @@ final class Stack {
         return blocks;
     }
 
-    /** States [N, D] of tokens ids (I32 [N]). */
-    Tensor apply(Tape tape, Tensor ids, SequenceLayout layout, Memory memory, Tokens tokens) {
+    /**
+     * States [N, D] of tokens ids (I32 [N]). The type of {@code precision} is set here, where the embeddings are cast;
+     * all weights further on take the type of the activations that they meet.
+     */
+    Tensor apply(Tape tape, Tensor ids, Precision precision, SequenceLayout layout, Memory memory, Tokens tokens) {
         float rate = (float) config.dropoutRate;
-        Tensor x = DropoutAdd.dropout(tape, Embedding.apply(tape, embedding.value(), ids), tape.dropout(rate));
+        Tensor embedded = Cast.apply(tape, Embedding.apply(tape, embedding.value(), ids), precision.dtype());
+        Tensor x = DropoutAdd.dropout(tape, embedded, tape.dropout(rate));
         Tensor bias = blocks.getFirst().self().bias();
         for (Block block : blocks) {
             Tensor input = x;
             x = tape.block(() -> block.apply(tape, input, bias, layout, memory, tokens));
         }
-        Tensor normed = RmsNorm.apply(tape, x, finalNorm.value(), (float) config.layerNormEpsilon);
+        Tensor normed = RmsNorm.apply(tape, x, tape.cast(finalNorm.value(), x.dtype()),
+                (float) config.layerNormEpsilon);
         return DropoutAdd.dropout(tape, normed, tape.dropout(rate));
     }
 }

@@ -7,8 +7,8 @@ import io.mixt5.engine.Tape;
 import io.mixt5.engine.Tensor;
 import io.mixt5.engine.UserException;
 import io.mixt5.engine.op.CrossEntropy;
-import io.mixt5.engine.op.Linear;
 import io.mixt5.engine.op.Scale;
+import io.mixt5.engine.op.SequenceLayout;
 import java.nio.file.Path;
 import java.util.Arrays;
 
@@ -25,13 +25,14 @@ public final class T5Model implements AutoCloseable {
     private final Stack encoder;
     private final Stack decoder;
     private final Parameter head;
+    private Precision precision = Precision.FP32;
 
     /**
      * What a pass with labels gives.
      *
      * @param loss [1], with the mixtures' losses
-     * @param logits [N, V] of the decoder's tokens
-     * @param encoded [Ns, D], the encoder's states
+     * @param logits [N, V] of the decoder's tokens, in the type of the model's precision
+     * @param encoded [Ns, D], the encoder's states, in that type too
      * @param routing what the mixtures did; empty for a dense model
      */
     public record Output(Tensor loss, Tensor logits, Tensor encoded, RoutingTrace routing) {
@@ -91,6 +92,22 @@ public final class T5Model implements AutoCloseable {
         return config;
     }
 
+    /** What passes compute in; FP32 unless changed. */
+    public Precision precision() {
+        return precision;
+    }
+
+    /**
+     * Makes passes compute in {@code precision} from now on; the weights stay F32.
+     *
+     * @throws UserException where the model's device cannot
+     */
+    public T5Model compute(Precision precision) {
+        precision.requireOn(device());
+        this.precision = precision;
+        return this;
+    }
+
     /** All weights by name. */
     public Parameters parameters() {
         return parameters;
@@ -115,7 +132,7 @@ public final class T5Model implements AutoCloseable {
     public Tensor encode(Tape tape, Ragged source, RoutingTrace trace) {
         Tensor ids = ids(tape, source.ids(), "source id");
         Tokens tokens = new Tokens(source.lengths(), null, trace);
-        return tape.block(() -> encoder.apply(tape, ids, source.selfLayout(), new Memory.Whole(null, null), tokens));
+        return tape.block(() -> encoder.apply(tape, ids, precision, source.selfLayout(), new Memory.Whole(null, null), tokens));
     }
 
     /** The decoder's states [N, D] of all tokens of {@code target}, given the encoder's states of {@code source}. */
@@ -125,14 +142,19 @@ public final class T5Model implements AutoCloseable {
 
     private Tensor decode(Tape tape, Ragged target, Tensor encoded, Ragged source, Tokens tokens) {
         Memory memory = new Memory.Whole(encoded,
-                io.mixt5.engine.op.SequenceLayout.cross(target.lengths(), source.lengths()));
-        return decoder.apply(tape, ids(tape, target.ids(), "decoder ids"), target.selfLayout(), memory, tokens);
+                SequenceLayout.cross(target.lengths(), source.lengths()));
+        return decode(tape, ids(tape, target.ids(), "decoder ids"), target.selfLayout(), memory, tokens);
+    }
+
+    /** The decoder's states [N, D] of the tokens ids (I32 [N]), which see what {@code memory} has. */
+    Tensor decode(Tape tape, Tensor ids, SequenceLayout layout, Memory memory, Tokens tokens) {
+        return decoder.apply(tape, ids, precision, layout, memory, tokens);
     }
 
     /** Scores of every word [N, V] from decoder states [N, D]. */
     public Tensor logits(Tape tape, Tensor states) {
         float scale = config.outputScale();
-        return Linear.apply(tape, scale == 1 ? states : Scale.apply(tape, states, scale), head.value());
+        return Projection.apply(tape, scale == 1 ? states : Scale.apply(tape, states, scale), head);
     }
 
     /** A whole pass: the mean cross-entropy of the labels and the mixtures' losses, the logits, the encoder's states. */

@@ -11,7 +11,7 @@ import java.util.List;
 public final class Scale implements Op {
     /** What a backend implements. */
     public interface Kernel extends io.mixt5.engine.Kernel {
-        /** y = factor * x, or y += factor * x. */
+        /** y = factor * x, or y += factor * x; y may be x itself. */
         void scale(Tensor x, float factor, Target y);
     }
 
@@ -27,6 +27,12 @@ public final class Scale implements Op {
         return y;
     }
 
+    /** Multiplies every element of x itself, off any tape: gradients, after backward. */
+    public static void inPlace(Tensor x, float factor) {
+        Checks.sameFloats("scale", x);
+        x.device().kernel(Kernel.class, x.dtype()).scale(x, factor, new Target(x, false));
+    }
+
     @Override
     public String name() {
         return "scale";
@@ -40,6 +46,10 @@ public final class Scale implements Op {
     @Override
     public List<OpCase> cases() {
         return List.of(OpCase.named("odd").input("x", 5, 13).run((tape, in) -> List.of(apply(tape, in.get(0), -0.37f))),
+                OpCase.named("in place").constant("x", (stream, index) -> 0.25 * index - 3, 3, 37).run((tape, in) -> {
+                    inPlace(in.get(0), 0.125f);
+                    return List.of(in.get(0));
+                }),
                 OpCase.named("twice").input("x", 4, 33)
                         .run((tape, in) -> List.of(apply(tape, in.get(0), 2), apply(tape, in.get(0), 3))));
     }

@@ -52,6 +52,14 @@ public class CudaBackend implements Backend {
         return false;
     }
 
+    @Override
+    public Backend ordinal(int n) {
+        if (n == ordinal) {
+            return this;
+        }
+        return unavailable() == null && n < driver.get().deviceCount() ? new CudaBackend(name, driver, n) : null;
+    }
+
     /** The device, opened. */
     public synchronized CudaGpu gpu() {
         if (gpu == null) {
@@ -59,6 +67,11 @@ public class CudaBackend implements Backend {
             kernels = new KernelTable(CudaBackend.class, "Cuda", gpu);
         }
         return gpu;
+    }
+
+    /** Whether {@code e} says that a call of CUDA's driver failed; its message says which, and what to do. */
+    public static boolean isDeviceFailure(Throwable e) {
+        return e instanceof CudaException;
     }
 
     @Override

@@ -11,8 +11,8 @@ import org.junit.jupiter.api.Test;
 
 /**
  * Floating-point instructions against Java's own arithmetic, which rounds to nearest even as they do, on many operands
- * each. Products and sums of two halves are exact in double precision, or close enough to it that rounding twice does no
- * harm.
+ * each. Products and sums of two halves are exact in double precision, or close enough to it that rounding twice does
+ * no harm.
  */
 class FloatTableTest {
     private static final Map<String, Kind> KINDS = Map.of("f16", Kind.F16, "bf16", Kind.BF16, "f32", Kind.F32, "f64",

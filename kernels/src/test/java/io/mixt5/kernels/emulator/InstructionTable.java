@@ -91,7 +91,7 @@ final class InstructionTable {
         addText(instruction.append(';').toString(), target, operands, result, check);
     }
 
-    /** An instruction written out: {@code %d} is its target, {@code %a}, {@code %b}, {@code %c}, {@code %e} operands. */
+    /** An instruction written out: {@code %d} is its target, {@code %a}, {@code %b} and so on are its operands. */
     void addText(String instruction, Kind target, Kind[] operands, Result result) {
         addText(instruction, target, operands, result, EXACT);
     }

@@ -17,7 +17,8 @@ import org.junit.jupiter.api.Test;
 class PlantedBugsTest {
     private static final int THREADS = 64;
     private static final String PTX = PtxResource.read("planted.ptx");
-    private static final String MISSING = "; a __syncthreads or, within a warp, a __syncwarp is missing between the two";
+    private static final String MISSING = "; a __syncthreads or, within a warp, a __syncwarp is missing between the"
+            + " two";
     private static final Pattern LINE = Pattern.compile("line (\\d+)");
 
     private static TestDevice device() {
@@ -75,7 +76,8 @@ class PlantedBugsTest {
         }
         planted("outOfBounds",
                 "st.global.u32, block (1, 0, 0), thread (36, 0, 0): st.global.u32 writes 4 bytes at 0x700000190,"
-                        + " which is not allowed: the allocation before it has 400 bytes and begins 400 bytes before it",
+                        + " which is not allowed: the allocation before it has 400 bytes and begins 400 bytes before"
+                        + " it",
                 (device, suffix) -> device.launch("outOfBounds" + suffix, 2, THREADS,
                         device.allocate(4 * 100), 100));
     }
@@ -112,7 +114,8 @@ class PlantedBugsTest {
     void sharedMemoryThatNobodyWrote() {
         inOut("halfInitialised", i -> 63 - i,
                 "ld.volatile.shared.f32, block (0, 0, 0), thread (0, 0, 0): reads byte 252 of"
-                        + " shared memory, which nothing has written so far; if another thread is to, a __syncthreads is missing");
+                        + " shared memory, which nothing has written so far; if another thread is to, a __syncthreads"
+                        + " is missing");
     }
 
     @Test
@@ -147,24 +150,25 @@ class PlantedBugsTest {
     void barrierThatNotAllReach() {
         inOut("divergentBarrier", i -> 2 * (63 - i),
                 "bar.sync, block (0, 0, 0), thread (48, 0, 0): waits at a __syncthreads"
-                        + " while other threads of the block wait at another one, at line bar.sync; all threads of a block must"
-                        + " come to the same one");
+                        + " while other threads of the block wait at another one, at line bar.sync; all threads of a"
+                        + " block must come to the same one");
     }
 
     @Test
     void copyThatNobodyWaitedFor() {
         inOut("copyNotWaitedFor", i -> 63 - i,
                 "ld.shared.f32, block (0, 0, 0), thread (0, 0, 0): reads byte 252 of shared"
-                        + " memory, which the cp.async of thread (63, 0, 0) at line cp.async.ca.shared.global may still be"
-                        + " writing; wait for it by cp.async.wait_group, and let threads other than its own wait at a"
-                        + " __syncthreads after that");
+                        + " memory, which the cp.async of thread (63, 0, 0) at line cp.async.ca.shared.global may still"
+                        + " be writing; wait for it by cp.async.wait_group, and let threads other than its own wait at"
+                        + " a __syncthreads after that");
     }
 
     @Test
     void copyThatOthersDidNotWaitFor() {
         inOut("copyWithoutBarrier", i -> 63 - i,
                 "ld.shared.f32, block (0, 0, 0), thread (0, 0, 0): reads byte 252 of shared"
-                        + " memory, which nothing has written so far; if another thread is to, a __syncthreads is missing");
+                        + " memory, which nothing has written so far; if another thread is to, a __syncthreads is"
+                        + " missing");
     }
 
     @Test
@@ -177,8 +181,8 @@ class PlantedBugsTest {
         }
         planted("blocksCollide",
                 "st.global.f32, block (1, 0, 0), thread (0, 0, 0): writes byte 0 of the 256 allocated at"
-                        + " 0x700000000, which thread (0, 0, 0) of block (0, 0, 0) at line st.global.f32 wrote; blocks of one"
-                        + " launch run in any order",
+                        + " 0x700000000, which thread (0, 0, 0) of block (0, 0, 0) at line st.global.f32 wrote; blocks"
+                        + " of one launch run in any order",
                 (device, suffix) -> device.launch("blocksCollide" + suffix, 3, THREADS,
                         device.allocate(4 * THREADS)));
     }

@@ -5,9 +5,9 @@ package io.mixt5.kernels.emulator.math;
  * given as registers, each an array of 32 lanes.
  *
  * <p>An element of D is C's element plus the K products in the order of K. Products are exact, their sum is formed in
- * double precision and rounded once, to nearest even, to the type of D. A GPU adds the products of a slice of K at once,
- * aligned to the largest and cut off, so that its last bits differ; results agree within a few units in the last place
- * of the sum of the products' magnitudes.
+ * double precision and rounded once, to nearest even, to the type of D. A GPU adds the products of a slice of K at
+ * once, aligned to the largest and cut off, so that its last bits differ; results agree within a few units in the last
+ * place of the sum of the products' magnitudes.
  *
  * <p>An object holds scratch memory: one thread at a time may use it.
  */

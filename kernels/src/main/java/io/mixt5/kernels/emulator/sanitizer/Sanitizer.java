@@ -21,9 +21,9 @@ import java.util.TreeMap;
  * </ul>
  * Accesses out of bounds and barriers that are never reached by all need no sanitizer: the emulator ends those itself.
  *
- * <p>Two atomics do not race, but an atomic and a plain access do. Threads that store the same value race, too. Shuffles
- * and votes order no accesses to memory, as CUDA's programming guide says of them. Memory that the host or a copy has
- * written counts as written.
+ * <p>Two atomics do not race, but an atomic and a plain access do. Threads that store the same value race, too.
+ * Shuffles and votes order no accesses to memory, as CUDA's programming guide says of them. Memory that the host or a
+ * copy has written counts as written.
  */
 public final class Sanitizer implements Monitor {
     private static final int WARP = 32;

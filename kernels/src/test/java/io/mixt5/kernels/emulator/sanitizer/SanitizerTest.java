@@ -17,7 +17,8 @@ import org.junit.jupiter.api.Test;
 class SanitizerTest {
     private static final long DEVICE = 0x7_0000_0000L;
     private static final int SYNCWARP = 900;
-    private static final String MISSING = "; a __syncthreads or, within a warp, a __syncwarp is missing between the two";
+    private static final String MISSING = "; a __syncthreads or, within a warp, a __syncwarp is missing between the"
+            + " two";
 
     private static final String SO_FAR = " so far; if another thread is to, a __syncthreads is missing";
 
@@ -266,8 +267,8 @@ class SanitizerTest {
         access(Space.GLOBAL, Access.READ, 1, 11, DEVICE + 64, 4);
         block(1);
         fails(() -> access(Space.GLOBAL, Access.WRITE, 0, 12, DEVICE + 64, 4), 12, 0,
-                "writes byte 64 of the 65536 allocated at 0x700000000, which thread (0, 0, 0) of block (0, 0, 0) at line"
-                        + " 10 wrote; blocks of one launch run in any order");
+                "writes byte 64 of the 65536 allocated at 0x700000000, which thread (0, 0, 0) of block (0, 0, 0) at"
+                        + " line 10 wrote; blocks of one launch run in any order");
         barrier(-1, -1, -1);
         assertThrows(Fault.class, () -> access(Space.GLOBAL, Access.READ, 0, 12, DEVICE + 64, 4));
         // The next launch comes after this one.
