@@ -98,7 +98,8 @@ final class EmulatedDevice {
     void upload(String call, long host, long address, long bytes) {
         if (bytes > 0) {
             Segment segment = require(call, address, bytes);
-            MemorySegment.copy(Memory.ALL, host, MemorySegment.ofArray(segment.bytes()), address - segment.base(), bytes);
+            MemorySegment.copy(Memory.ALL, host, MemorySegment.ofArray(segment.bytes()), address - segment.base(),
+                    bytes);
             wrote(address, bytes);
         }
     }
@@ -115,7 +116,8 @@ final class EmulatedDevice {
             if (monitor != null) {
                 monitor.hostRead(address, bytes);
             }
-            MemorySegment.copy(MemorySegment.ofArray(segment.bytes()), address - segment.base(), Memory.ALL, host, bytes);
+            MemorySegment.copy(MemorySegment.ofArray(segment.bytes()), address - segment.base(), Memory.ALL, host,
+                    bytes);
         }
     }
 

@@ -44,8 +44,9 @@ final class EmulatedFunction {
     void allowDynamicShared(String call, int bytes) {
         int most = mostSharedBytes - grid.program().sizes().sharedBytes();
         if (bytes < 0 || bytes > most) {
-            throw new CudaException(CudaException.INVALID_VALUE, call, grid.program().kernel() + " can be given at most "
-                    + most + " bytes of dynamic shared memory, not " + bytes);
+            throw new CudaException(CudaException.INVALID_VALUE, call,
+                    grid.program().kernel() + " can be given at most "
+                            + most + " bytes of dynamic shared memory, not " + bytes);
         }
         dynamicSharedBytes = bytes;
     }
@@ -84,7 +85,8 @@ final class EmulatedFunction {
         List<Program.Parameter> all = program.parameters();
         for (int i = 0; i < all.size(); i++) {
             long value = Memory.ALL.get(ValueLayout.JAVA_LONG_UNALIGNED, array + 8L * i);
-            MemorySegment.copy(Memory.ALL, value, MemorySegment.ofArray(bytes), all.get(i).offset(), all.get(i).bytes());
+            MemorySegment.copy(Memory.ALL, value, MemorySegment.ofArray(bytes), all.get(i).offset(),
+                    all.get(i).bytes());
         }
         return bytes;
     }

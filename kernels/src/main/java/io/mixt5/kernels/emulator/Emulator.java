@@ -80,7 +80,8 @@ public final class Emulator implements CudaDriver {
     @Override
     public String deviceName(int ordinal) {
         requireDevice("cuDeviceGetName", ordinal);
-        return "MixT5 PTX emulator, compute capability " + settings.capability() / 10 + "." + settings.capability() % 10;
+        return "MixT5 PTX emulator, compute capability " + settings.capability() / 10 + "."
+                + settings.capability() % 10;
     }
 
     @Override
@@ -346,11 +347,12 @@ public final class Emulator implements CudaDriver {
                     + " was loaded on another device");
         }
         try {
-            launched.launch("cuLaunchKernel", new int[] {gridX, gridY, gridZ}, new int[] {blockX, blockY, blockZ},
+            launched.launch("cuLaunchKernel", new int[]{gridX, gridY, gridZ}, new int[]{blockX, blockY, blockZ},
                     sharedBytes, parameters, random == null ? null : random.split());
         } catch (Fault fault) {
             CudaException failure = new CudaException(fault.kind() == Fault.Kind.ILLEGAL_ADDRESS
-                    ? CudaException.ILLEGAL_ADDRESS : CudaException.LAUNCH_FAILED, "cuLaunchKernel", fault.getMessage());
+                    ? CudaException.ILLEGAL_ADDRESS
+                    : CudaException.LAUNCH_FAILED, "cuLaunchKernel", fault.getMessage());
             failure.initCause(fault);
             device.lose(failure);
             throw failure;

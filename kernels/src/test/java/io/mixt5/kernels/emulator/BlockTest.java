@@ -117,7 +117,7 @@ class BlockTest {
         try (TestDevice device = new TestDevice()) {
             int count = 2 * 3 * 4 * 5 * 4 * 3;
             long out = device.put(new int[count]);
-            device.load(ptx).launch("probe", new int[] {2, 3, 4}, new int[] {5, 4, 3}, 0, out, 0L);
+            device.load(ptx).launch("probe", new int[]{2, 3, 4}, new int[]{5, 4, 3}, 0, out, 0L);
             assertArrayEquals(IntStream.range(0, count).map(i -> 100 * i + i % 60).toArray(), device.ints(out, count));
         }
     }

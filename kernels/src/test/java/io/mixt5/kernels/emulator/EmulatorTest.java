@@ -30,7 +30,8 @@ class EmulatorTest {
 
     @Test
     void describesItsDevices() {
-        Emulator emulator = new Emulator(EmulatorSettings.DEFAULT.withDevices(2).withCapability(75).withMemory(1 << 20));
+        Emulator emulator = new Emulator(
+                EmulatorSettings.DEFAULT.withDevices(2).withCapability(75).withMemory(1 << 20));
         assertEquals(12000, emulator.version());
         assertEquals(2, emulator.deviceCount());
         assertTrue(emulator.deviceName(1).contains("emulator"));
@@ -97,7 +98,7 @@ class EmulatorTest {
         emulator.fill(device + 4, (byte) 1, 4, stream);
         emulator.download(device, host, 64, stream);
         emulator.synchronize(stream);
-        assertArrayEquals(new int[] {0, 0x01010101, 2, 3, 4, 5, 6, 7, 0, 1, 2, 3, 4, 5, 6, 7},
+        assertArrayEquals(new int[]{0, 0x01010101, 2, 3, 4, 5, 6, 7, 0, 1, 2, 3, 4, 5, 6, 7},
                 segment.toArray(ValueLayout.JAVA_INT));
         emulator.freeHost(host);
         assertFails(CudaException.INVALID_VALUE, () -> emulator.freeHost(host));
@@ -136,7 +137,8 @@ class EmulatorTest {
             assertFails(CudaException.INVALID_PTX,
                     () -> emulator.loadModule(arena.allocateFrom(module("7.0", "sm_80", "")), "ampere.ptx"));
             CudaException unknown = assertFails(CudaException.INVALID_PTX,
-                    () -> emulator.loadModule(arena.allocateFrom(module("6.5", "sm_75", "frobnicate.f32;")), "odd.ptx"));
+                    () -> emulator.loadModule(arena.allocateFrom(module("6.5", "sm_75", "frobnicate.f32;")),
+                            "odd.ptx"));
             assertTrue(unknown.getMessage().contains("odd.ptx, PTX line 6: frobnicate.f32: the emulator does not know"),
                     unknown.getMessage());
             CudaException modifier = assertFails(CudaException.INVALID_PTX, () -> emulator.loadModule(
@@ -168,7 +170,7 @@ class EmulatorTest {
     }
 
     private static void launch(TestDevice device, int blocks, int threads, int threadsZ, int shared) {
-        device.launch("k", new int[] {blocks, 1, 1}, new int[] {threads, 1, threadsZ}, shared);
+        device.launch("k", new int[]{blocks, 1, 1}, new int[]{threads, 1, threadsZ}, shared);
     }
 
     @Test
@@ -210,7 +212,8 @@ class EmulatorTest {
     void devicesHaveTheirOwnMemoryAndModules() {
         Emulator emulator = current(EmulatorSettings.DEFAULT.withDevices(2));
         try (Arena arena = Arena.ofConfined()) {
-            long function = emulator.function(emulator.loadModule(arena.allocateFrom(module("7.0", "sm_80", "")), "k"), "k");
+            long function = emulator.function(emulator.loadModule(arena.allocateFrom(module("7.0", "sm_80", "")), "k"),
+                    "k");
             long address = emulator.allocate(16);
             emulator.makeCurrent(emulator.retainPrimaryContext(1));
             assertEquals(emulator.totalMemory(1), emulator.freeMemory());

@@ -41,7 +41,7 @@ class FloatInstructionsTest {
             for (int i = 0; i < operands.length; i++) {
                 instruction.append(", %").append("abce".charAt(i));
                 types.append(' ').append(register);
-                columns[i] = new long[] {operands[i]};
+                columns[i] = new long[]{operands[i]};
             }
             long[] results = OpcodeRunner.run(instruction.append(';').toString(), types.toString(), columns);
             assertEquals(Long.toHexString(expected), Long.toHexString(results[0]));
@@ -245,8 +245,9 @@ class FloatInstructionsTest {
         add("setp.gt.u64", "pred", "b64", 1, Long.MIN_VALUE, 0);
         add("setp.eq.f32", "pred", "b32", 1, 0, 1L << 31);
         add("setp.eq.ftz.f32", "pred", "b32", 1, SUBNORMAL, 0);
-        for (String[] ordered : new String[][] {{"eq", "equ"}, {"ne", "neu"}, {"lt", "ltu"}, {"le", "leu"}, {"gt", "gtu"},
-            {"ge", "geu"}}) {
+        for (String[] ordered : new String[][]{{"eq", "equ"}, {"ne", "neu"}, {"lt", "ltu"}, {"le", "leu"},
+                {"gt", "gtu"},
+                {"ge", "geu"}}) {
             add("setp." + ordered[0] + ".f32", "pred", "b32", 0, NAN, ONE);
             add("setp." + ordered[1] + ".f32", "pred", "b32", 1, NAN, ONE);
             add("setp." + ordered[0] + ".f64", "pred", "b64", 0, 0x7ff8000000000000L, 0);

@@ -20,7 +20,7 @@ class IntegerInstructionsTest {
         long top = 1L << bits - 1;
         Random random = new Random(bits);
         long[] values = {0, 1, 2, 3, 7, 10, -1, -2, -7, top, top - 1, top + 1, 0x5555555555555555L, 0x8001, 0xffff,
-            1L << bits / 2, random.nextLong(), random.nextLong(), random.nextLong()};
+                1L << bits / 2, random.nextLong(), random.nextLong(), random.nextLong()};
         for (int i = 0; i < values.length; i++) {
             values[i] &= -1L >>> 64 - bits;
         }
@@ -91,7 +91,7 @@ class IntegerInstructionsTest {
         BigInteger most = BigInteger.valueOf(Integer.MAX_VALUE);
         add(tests, "add.sat.s32", "s32", "s32", (a, b) -> a.add(b).max(least).min(most), true);
         add(tests, "sub.sat.s32", "s32", "s32", (a, b) -> a.subtract(b).max(least).min(most), true);
-        for (String bits : new String[] {"16", "32", "64"}) {
+        for (String bits : new String[]{"16", "32", "64"}) {
             add(tests, "and.b" + bits, "u" + bits, "u" + bits, BigInteger::and, true);
             add(tests, "or.b" + bits, "u" + bits, "u" + bits, BigInteger::or, true);
             add(tests, "xor.b" + bits, "u" + bits, "u" + bits, BigInteger::xor, true);
@@ -142,7 +142,7 @@ class IntegerInstructionsTest {
         for (String type : TYPES) {
             tests.add(DynamicTest.dynamicTest("shr." + type, () -> checkShift("shr", type)));
         }
-        for (String bits : new String[] {"16", "32", "64"}) {
+        for (String bits : new String[]{"16", "32", "64"}) {
             tests.add(DynamicTest.dynamicTest("shl.b" + bits, () -> checkShift("shl", "u" + bits)));
         }
         return tests;
@@ -150,7 +150,8 @@ class IntegerInstructionsTest {
 
     private static void checkShift(String name, String type) {
         int width = bits(type);
-        long[][] pairs = pairs(values(width), new long[] {0, 1, 5, 15, 16, 17, 31, 32, 33, 63, 64, 65, 200, 0xffffffffL});
+        long[][] pairs = pairs(values(width),
+                new long[]{0, 1, 5, 15, 16, 17, 31, 32, 33, 63, 64, 65, 200, 0xffffffffL});
         String opcode = name + "." + (name.equals("shl") ? "b" + width : type);
         long[] results = OpcodeRunner.run(opcode + " %d, %a, %b;", "b" + width + " b" + width + " b32", pairs);
         for (int i = 0; i < results.length; i++) {
@@ -196,7 +197,8 @@ class IntegerInstructionsTest {
         assertHex(OpcodeRunner.run("brev.b64 %d, %a;", "b64 b64", wide), 0, 1L << 63, 0x0f00000000000000L, 1, -1,
                 0x0fffffffffffffffL);
         assertHex(OpcodeRunner.run("cnot.b32 %d, %a;", "b32 b32", a), 1, 0, 0, 0, 0, 0);
-        assertHex(OpcodeRunner.run("not.b32 %d, %a;", "b32 b32", a), 0xffffffffL, 0xfffffffeL, 0xffffff0fL, 0x7fffffff, 0,
+        assertHex(OpcodeRunner.run("not.b32 %d, %a;", "b32 b32", a), 0xffffffffL, 0xfffffffeL, 0xffffff0fL, 0x7fffffff,
+                0,
                 15);
     }
 
@@ -209,15 +211,18 @@ class IntegerInstructionsTest {
         assertHex(OpcodeRunner.run("bfe.u32 %d, %a, %b, %c;", types, a, at, length), 0x67, 8, 8, 0, 0);
         assertHex(OpcodeRunner.run("bfe.s32 %d, %a, %b, %c;", types, a, at, length), 0x67, 0xfffffff8L, 0xfffffff8L,
                 0xffffffffL, 0);
-        assertHex(OpcodeRunner.run("bfe.u64 %d, %a, %b, %c;", "b64 b64 b32 b32", new long[] {0x123456789abcdef0L, -1},
-                new long[] {32, 60}, new long[] {16, 8}), 0x5678, 15);
-        assertHex(OpcodeRunner.run("bfe.s64 %d, %a, %b, %c;", "b64 b64 b32 b32", new long[] {0x1234f6789abcdef0L, -1},
-                new long[] {32, 60}, new long[] {16, 8}), 0xfffffffffffff678L, -1);
-        assertHex(OpcodeRunner.run("bfi.b32 %d, %a, %b, %c, %e;", "b32 b32 b32 b32 b32", new long[] {0xff, 0xabcd, 0xff, 0xff},
-                new long[] {0, 0x12345678, 0x11111111, 0x11111111}, new long[] {4, 8, 28, 32}, new long[] {4, 16, 8, 8}),
+        assertHex(OpcodeRunner.run("bfe.u64 %d, %a, %b, %c;", "b64 b64 b32 b32", new long[]{0x123456789abcdef0L, -1},
+                new long[]{32, 60}, new long[]{16, 8}), 0x5678, 15);
+        assertHex(OpcodeRunner.run("bfe.s64 %d, %a, %b, %c;", "b64 b64 b32 b32", new long[]{0x1234f6789abcdef0L, -1},
+                new long[]{32, 60}, new long[]{16, 8}), 0xfffffffffffff678L, -1);
+        assertHex(OpcodeRunner.run("bfi.b32 %d, %a, %b, %c, %e;", "b32 b32 b32 b32 b32",
+                new long[]{0xff, 0xabcd, 0xff, 0xff},
+                new long[]{0, 0x12345678, 0x11111111, 0x11111111}, new long[]{4, 8, 28, 32}, new long[]{4, 16, 8, 8}),
                 0xf0, 0x12abcd78, 0xf1111111L, 0x11111111);
-        assertHex(OpcodeRunner.run("bfi.b64 %d, %a, %b, %c, %e;", "b64 b64 b64 b32 b32", new long[] {0xff}, new long[] {0},
-                new long[] {40}, new long[] {4}), 0xf0000000000L);
+        assertHex(
+                OpcodeRunner.run("bfi.b64 %d, %a, %b, %c, %e;", "b64 b64 b64 b32 b32", new long[]{0xff}, new long[]{0},
+                        new long[]{40}, new long[]{4}),
+                0xf0000000000L);
     }
 
     @Test
@@ -225,7 +230,7 @@ class IntegerInstructionsTest {
         long[] a = {0x33221100, 0x33221100, 0x33221180, 0x33221100};
         long[] b = {0x77665544, 0x77665544, 0x77665544, 0x77665544};
         String types = "b32 b32 b32 b32";
-        assertHex(OpcodeRunner.run("prmt.b32 %d, %a, %b, %c;", types, a, b, new long[] {0x3210, 0x7531, 0x8888, 0x0765}),
+        assertHex(OpcodeRunner.run("prmt.b32 %d, %a, %b, %c;", types, a, b, new long[]{0x3210, 0x7531, 0x8888, 0x0765}),
                 0x33221100, 0x77553311, 0xffffffffL, 0x00776655);
         long[] which = {0, 1, 2, 3};
         long[] same = {0x33221100, 0x33221100, 0x33221100, 0x33221100};
@@ -248,13 +253,14 @@ class IntegerInstructionsTest {
         List<DynamicTest> tests = new ArrayList<>();
         // The constants of the ISA: a, b and c as tables are 0xf0, 0xcc and 0xaa.
         int[][] tables = {{0xf0 & 0xcc & 0xaa, 0}, {0xf0 | 0xcc | 0xaa, 1}, {0xf0 ^ 0xcc ^ 0xaa, 2},
-            {0xf0 & 0xcc ^ 0xaa, 3}, {~0xf0 & 0xff | 0xcc & 0xaa, 4}};
+                {0xf0 & 0xcc ^ 0xaa, 3}, {~0xf0 & 0xff | 0xcc & 0xaa, 4}};
         for (int[] table : tables) {
             tests.add(DynamicTest.dynamicTest("lop3 " + Integer.toHexString(table[0]), () -> {
                 long[] a = new Random(1).longs(70, 0, 1L << 32).toArray();
                 long[] b = new Random(2).longs(70, 0, 1L << 32).toArray();
                 long[] c = new Random(3).longs(70, 0, 1L << 32).toArray();
-                long[] results = OpcodeRunner.run("lop3.b32 %d, %a, %b, %c, " + table[0] + ";", "b32 b32 b32 b32", a, b, c);
+                long[] results = OpcodeRunner.run("lop3.b32 %d, %a, %b, %c, " + table[0] + ";", "b32 b32 b32 b32", a, b,
+                        c);
                 for (int i = 0; i < results.length; i++) {
                     long expected = switch (table[1]) {
                         case 0 -> a[i] & b[i] & c[i];
@@ -296,17 +302,20 @@ class IntegerInstructionsTest {
 
     @Test
     void negatesSumsDifferencesAndDots() {
-        assertHex(OpcodeRunner.run("neg.s16 %d, %a;", "b16 b16", new long[] {1, 0x8000, 0}), 0xffff, 0x8000, 0);
-        assertHex(OpcodeRunner.run("abs.s32 %d, %a;", "b32 b32", new long[] {0xffffffffL, 5, 0x80000000L}), 1, 5,
+        assertHex(OpcodeRunner.run("neg.s16 %d, %a;", "b16 b16", new long[]{1, 0x8000, 0}), 0xffff, 0x8000, 0);
+        assertHex(OpcodeRunner.run("abs.s32 %d, %a;", "b32 b32", new long[]{0xffffffffL, 5, 0x80000000L}), 1, 5,
                 0x80000000L);
-        assertHex(OpcodeRunner.run("neg.s64 %d, %a;", "b64 b64", new long[] {1, Long.MIN_VALUE}), -1, Long.MIN_VALUE);
-        assertHex(OpcodeRunner.run("sad.s32 %d, %a, %b, %c;", "b32 b32 b32 b32", new long[] {0xffffffffL, 3}, new long[] {2, 1},
-                new long[] {10, 10}), 13, 12);
-        assertHex(OpcodeRunner.run("sad.u32 %d, %a, %b, %c;", "b32 b32 b32 b32", new long[] {0xffffffffL}, new long[] {2},
-                new long[] {10}), 7);
-        assertHex(OpcodeRunner.run("dp4a.s32.s32 %d, %a, %b, %c;", "b32 b32 b32 b32", new long[] {0xff020304L},
-                new long[] {0x01020380L}, new long[] {1000}), 1000 - 1 + 4 + 9 - 512);
-        assertHex(OpcodeRunner.run("bmsk.clamp.b32 %d, %a, %b;", "b32 b32 b32", new long[] {4, 28, 40}, new long[] {8, 8, 3}),
+        assertHex(OpcodeRunner.run("neg.s64 %d, %a;", "b64 b64", new long[]{1, Long.MIN_VALUE}), -1, Long.MIN_VALUE);
+        assertHex(OpcodeRunner.run("sad.s32 %d, %a, %b, %c;", "b32 b32 b32 b32", new long[]{0xffffffffL, 3},
+                new long[]{2, 1},
+                new long[]{10, 10}), 13, 12);
+        assertHex(OpcodeRunner.run("sad.u32 %d, %a, %b, %c;", "b32 b32 b32 b32", new long[]{0xffffffffL}, new long[]{2},
+                new long[]{10}), 7);
+        assertHex(OpcodeRunner.run("dp4a.s32.s32 %d, %a, %b, %c;", "b32 b32 b32 b32", new long[]{0xff020304L},
+                new long[]{0x01020380L}, new long[]{1000}), 1000 - 1 + 4 + 9 - 512);
+        assertHex(
+                OpcodeRunner.run("bmsk.clamp.b32 %d, %a, %b;", "b32 b32 b32", new long[]{4, 28, 40},
+                        new long[]{8, 8, 3}),
                 0xff0, 0xf0000000L, 0);
     }
 

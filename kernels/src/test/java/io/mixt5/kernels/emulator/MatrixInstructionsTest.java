@@ -124,7 +124,7 @@ class MatrixInstructionsTest {
         try (TestDevice device = new TestDevice()) {
             long out = device.put(new int[6]);
             device.load(ptx).launch("probe", 1, 1, out, device.put(100, 200, 300));
-            assertArrayEquals(new int[] {5, 100, 100, 0, 5, 300}, device.ints(out, 6));
+            assertArrayEquals(new int[]{5, 100, 100, 0, 5, 300}, device.ints(out, 6));
         }
     }
 

@@ -15,24 +15,24 @@ class MemoryTest {
     @Test
     void everySizeIsLoadedAndStored() {
         int[] in = {0x80fe7f01, 0x12345678, 0x9abcdef0, 0};
-        assertArrayEquals(new int[] {0x01}, Ptx.run(1, store("ld.global.u8 %r0, [%in];"), in));
-        assertArrayEquals(new int[] {0xffffff80}, Ptx.run(1, store("ld.global.s8 %r0, [%in+3];"), in));
-        assertArrayEquals(new int[] {0x80}, Ptx.run(1, store("ld.global.u8 %h0, [%in+3];\ncvt.u32.u16 %r0, %h0;"), in));
-        assertArrayEquals(new int[] {0xff80},
+        assertArrayEquals(new int[]{0x01}, Ptx.run(1, store("ld.global.u8 %r0, [%in];"), in));
+        assertArrayEquals(new int[]{0xffffff80}, Ptx.run(1, store("ld.global.s8 %r0, [%in+3];"), in));
+        assertArrayEquals(new int[]{0x80}, Ptx.run(1, store("ld.global.u8 %h0, [%in+3];\ncvt.u32.u16 %r0, %h0;"), in));
+        assertArrayEquals(new int[]{0xff80},
                 Ptx.run(1, store("ld.global.s8 %h0, [%in+3];\ncvt.u32.u16 %r0, %h0;"), in));
-        assertArrayEquals(new int[] {0x80fe}, Ptx.run(1, store("ld.global.nc.u16 %r0, [%in+2];"), in));
-        assertArrayEquals(new int[] {0xffff80fe}, Ptx.run(1, store("ld.volatile.global.s16 %r0, [%in+2];"), in));
-        assertArrayEquals(new int[] {0x9abcdef0},
+        assertArrayEquals(new int[]{0x80fe}, Ptx.run(1, store("ld.global.nc.u16 %r0, [%in+2];"), in));
+        assertArrayEquals(new int[]{0xffff80fe}, Ptx.run(1, store("ld.volatile.global.s16 %r0, [%in+2];"), in));
+        assertArrayEquals(new int[]{0x9abcdef0},
                 Ptx.run(1, store("ld.global.u64 %d0, [%in+8];\nld.global.s32 %d1, [%in+8];\n"
                         + "or.b64 %d0, %d0, %d1;\ncvt.u32.u64 %r0, %d0;"), in));
-        assertArrayEquals(new int[] {-1},
+        assertArrayEquals(new int[]{-1},
                 Ptx.run(1, store("ld.global.s32 %d1, [%in+8];\nshr.u64 %d1, %d1, 32;\ncvt.u32.u64 %r0, %d1;"), in));
-        assertArrayEquals(new int[] {0x5602},
+        assertArrayEquals(new int[]{0x5602},
                 Ptx.run(1, Ptx.kernel("mov.u32 %r1, 0x5602; st.global.u8 [%mine], %r1; shr.u32 %r1, %r1, 8;"
                         + "st.global.u8 [%mine+1], %r1;"), in));
-        assertArrayEquals(new int[] {0x12340000},
+        assertArrayEquals(new int[]{0x12340000},
                 Ptx.run(1, Ptx.kernel("mov.u32 %r1, 0x1234; cvt.u16.u32 %h0, %r1; st.global.u16 [%mine+2], %h0;")));
-        assertArrayEquals(new int[] {0x9abcdef0, 0x12345678},
+        assertArrayEquals(new int[]{0x9abcdef0, 0x12345678},
                 Ptx.run(2, Ptx.kernel("setp.ne.u32 %p0, %tid, 0;\n@%p0 exit;\nmov.u64 %d0, 0x123456789abcdef0;\n"
                         + "st.global.u64 [%out], %d0;")));
     }
@@ -58,10 +58,10 @@ class MemoryTest {
             device.load(ptx).launch("probe", 1, 40, out, device.put(values));
             assertArrayEquals(IntStream.range(0, 160).map(i -> i / 4 * 4 + 3 - i % 4).toArray(), device.ints(out, 160));
         }
-        assertArrayEquals(new int[] {0x02010004},
+        assertArrayEquals(new int[]{0x02010004},
                 Ptx.run(1, Ptx.kernel("ld.global.v4.u8 {%h0, %h1, %h2, %h3}, [%in];\n"
                         + "st.global.v4.u8 [%out], {%h3, %h0, %h1, %h2};"), 0x04020100));
-        assertArrayEquals(new int[] {7, 9},
+        assertArrayEquals(new int[]{7, 9},
                 Ptx.run(2, Ptx.kernel("ld.global.v2.u64 {%d0, %d1}, [%in];\n@%p0 exit;\nsetp.ne.u32 %p1, %tid, 0;\n"
                         + "@%p1 exit;\nst.global.v2.u32 [%out], {%d1, %d0};"), 9, 0, 7, 0));
     }
@@ -88,33 +88,35 @@ class MemoryTest {
 
     @Test
     void genericAddressesSayWhereTheyPoint() {
-        String ptx = Ptx.kernel(".const .align 4 .u32 table[3] = {11, 22, 33};\n.global .align 8 .u64 pointer = generic(table)+4;\n"
-                + ".extern .shared .align 4 .b8 dynamic[];", """
-                .shared .align 4 .u32 variable;
-                mov.u64 %d0, variable;
-                cvta.shared.u64 %d1, %d0;
-                mov.u32 %r0, 5;
-                st.u32 [%d1], %r0;
-                ld.shared.u32 %r1, [variable];
-                mov.u64 %d2, table;
-                ld.const.u32 %r2, [%d2+8];
-                cvta.const.u64 %d2, %d2;
-                ld.u32 %r3, [%d2];
-                ld.global.u64 %d3, [pointer];
-                ld.global.u32 %r4, [%d3];
-                mov.u32 %r5, dynamic;
-                st.shared.u32 [%r5+12], %r4;
-                ld.shared.u32 %r6, [dynamic+12];
-                cvta.to.shared.u64 %d4, %d1;
-                cvt.u32.u64 %r7, %d4;
-                sub.u32 %r7, %r5, %r7;
-                add.s32 %r1, %r1, %r2; mad.lo.s32 %r1, %r3, 100, %r1; mad.lo.s32 %r1, %r6, 10000, %r1;
-                mad.lo.s32 %r1, %r7, 1000000, %r1;
-                st.global.u32 [%mine], %r1;
-                """);
+        String ptx = Ptx.kernel(
+                ".const .align 4 .u32 table[3] = {11, 22, 33};\n.global .align 8 .u64 pointer = generic(table)+4;\n"
+                        + ".extern .shared .align 4 .b8 dynamic[];",
+                """
+                        .shared .align 4 .u32 variable;
+                        mov.u64 %d0, variable;
+                        cvta.shared.u64 %d1, %d0;
+                        mov.u32 %r0, 5;
+                        st.u32 [%d1], %r0;
+                        ld.shared.u32 %r1, [variable];
+                        mov.u64 %d2, table;
+                        ld.const.u32 %r2, [%d2+8];
+                        cvta.const.u64 %d2, %d2;
+                        ld.u32 %r3, [%d2];
+                        ld.global.u64 %d3, [pointer];
+                        ld.global.u32 %r4, [%d3];
+                        mov.u32 %r5, dynamic;
+                        st.shared.u32 [%r5+12], %r4;
+                        ld.shared.u32 %r6, [dynamic+12];
+                        cvta.to.shared.u64 %d4, %d1;
+                        cvt.u32.u64 %r7, %d4;
+                        sub.u32 %r7, %r5, %r7;
+                        add.s32 %r1, %r1, %r2; mad.lo.s32 %r1, %r3, 100, %r1; mad.lo.s32 %r1, %r6, 10000, %r1;
+                        mad.lo.s32 %r1, %r7, 1000000, %r1;
+                        st.global.u32 [%mine], %r1;
+                        """);
         try (TestDevice device = new TestDevice()) {
             long out = device.put(0);
-            device.load(ptx).launch("probe", new int[] {1, 1, 1}, new int[] {1, 1, 1}, 16, out, 0L);
+            device.load(ptx).launch("probe", new int[]{1, 1, 1}, new int[]{1, 1, 1}, 16, out, 0L);
             // The dynamic shared memory begins 16-byte aligned behind the static one.
             assertEquals(16_000_000 + 220_000 + 1100 + 5 + 33, device.ints(out, 1)[0]);
         }
@@ -134,7 +136,8 @@ class MemoryTest {
             long in = device.put(IntStream.range(0, 32).toArray());
             long out = device.put(IntStream.range(100, 132).toArray());
             device.load(ptx).launch("probe", 1, 32, out, in);
-            assertArrayEquals(IntStream.range(0, 32).map(i -> i % 2 == 0 ? i : i + 100).toArray(), device.ints(out, 32));
+            assertArrayEquals(IntStream.range(0, 32).map(i -> i % 2 == 0 ? i : i + 100).toArray(),
+                    device.ints(out, 32));
         }
     }
 
@@ -164,8 +167,8 @@ class MemoryTest {
             for (int i = 0; i < structure.length; i++) {
                 structure[i] = (byte) i;
             }
-            device.load(ptx).launch("probe", 1, 1, new byte[] {(byte) 0xfe}, out, structure, 1f);
-            assertArrayEquals(new int[] {0xfe, 0x0b0a0908, 0x0f0e0d0c, 0x3f800000, 0x13121110, 0x17161514},
+            device.load(ptx).launch("probe", 1, 1, new byte[]{(byte) 0xfe}, out, structure, 1f);
+            assertArrayEquals(new int[]{0xfe, 0x0b0a0908, 0x0f0e0d0c, 0x3f800000, 0x13121110, 0x17161514},
                     device.ints(out, 6));
         }
     }
@@ -249,12 +252,13 @@ class MemoryTest {
         assertAtomic("dec.u32", 0, 7, 7);
         assertAtomic("dec.u32", 9, 7, 7);
         assertAtomic("dec.u32", 5, 7, 4);
-        assertAtomic("add.f32", Float.floatToRawIntBits(1.5f), Float.floatToRawIntBits(2), Float.floatToRawIntBits(3.5f));
+        assertAtomic("add.f32", Float.floatToRawIntBits(1.5f), Float.floatToRawIntBits(2),
+                Float.floatToRawIntBits(3.5f));
         assertAtomic("add.noftz.f16x2", 0x3c004000, 0x3c003c00, 0x40004200);
     }
 
     private static void assertAtomic(String operation, int old, int operand, int expected) {
-        for (String space : new String[] {"global", "shared"}) {
+        for (String space : new String[]{"global", "shared"}) {
             String ptx = Ptx.kernel("""
                     .shared .align 4 .u32 place;
                     ld.global.u32 %%r0, [%%in];
@@ -271,7 +275,7 @@ class MemoryTest {
             try (TestDevice device = new TestDevice()) {
                 long out = device.put(0, 0);
                 device.load(ptx).launch("probe", 1, 1, out, device.put(old, operand));
-                assertArrayEquals(new int[] {old, expected}, device.ints(out, 2), operation + " in " + space);
+                assertArrayEquals(new int[]{old, expected}, device.ints(out, 2), operation + " in " + space);
             }
         }
     }
@@ -289,7 +293,7 @@ class MemoryTest {
         try (TestDevice device = new TestDevice()) {
             long out = device.put(0L, 0L, 0L, 40L);
             device.load(ptx).launch("probe", 50, 64, out, 0L);
-            assertArrayEquals(new long[] {50 * 64 * 63 / 2, Double.doubleToRawLongBits(1.5 * 3200), 9600, 77},
+            assertArrayEquals(new long[]{50 * 64 * 63 / 2, Double.doubleToRawLongBits(1.5 * 3200), 9600, 77},
                     device.longs(out, 4));
         }
     }

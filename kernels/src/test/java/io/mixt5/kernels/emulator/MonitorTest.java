@@ -55,9 +55,11 @@ class MonitorTest {
         }
 
         @Override
-        public void accessed(WarpView warp, int line, Space space, Access access, int mask, long[] addresses, int bytes) {
+        public void accessed(WarpView warp, int line, Space space, Access access, int mask, long[] addresses,
+                int bytes) {
             int lane = Integer.numberOfTrailingZeros(mask);
-            note(access + " " + space + " " + (addresses[lane] - (space == Space.GLOBAL ? heap : 0)) + " + " + bytes + " of "
+            note(access + " " + space + " " + (addresses[lane] - (space == Space.GLOBAL ? heap : 0)) + " + " + bytes
+                    + " of "
                     + Integer.toHexString(mask));
         }
 

@@ -74,7 +74,7 @@ final class TestDevice implements AutoCloseable {
 
     /** Launches a kernel of the loaded module on one-dimensional grids and blocks. */
     void launch(String kernel, int blocks, int threads, Object... arguments) {
-        launch(kernel, new int[] {blocks, 1, 1}, new int[] {threads, 1, 1}, 0, arguments);
+        launch(kernel, new int[]{blocks, 1, 1}, new int[]{threads, 1, 1}, 0, arguments);
     }
 
     /**

@@ -151,7 +151,8 @@ class WarpTest {
                 match.any.sync.b32 %r1, %r0, -1;
                 st.global.u32 [%mine], %r1;
                 """);
-        assertArrayEquals(each(32, lane -> IntStream.range(0, 32).filter(l -> l % 3 == lane % 3).map(l -> 1 << l).sum()),
+        assertArrayEquals(
+                each(32, lane -> IntStream.range(0, 32).filter(l -> l % 3 == lane % 3).map(l -> 1 << l).sum()),
                 Ptx.run(32, match));
         String all = Ptx.kernel("""
                 and.b32 %r0, %tid, 16;
@@ -260,7 +261,7 @@ class WarpTest {
                 END:
                 st.global.u32 [%mine], %r0;
                 """);
-        assertArrayEquals(new int[] {7, 7}, Ptx.run(2, ptx));
+        assertArrayEquals(new int[]{7, 7}, Ptx.run(2, ptx));
     }
 
     @Test

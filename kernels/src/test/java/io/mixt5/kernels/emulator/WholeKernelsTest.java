@@ -86,7 +86,7 @@ class WholeKernelsTest {
         }
         try (TestDevice device = device(settings)) {
             long c = device.allocate(4 * n * n);
-            device.launch("multiply", new int[] {3, 3, 1}, new int[] {16, 16, 1}, 0, device.put(a), device.put(b), c, n);
+            device.launch("multiply", new int[]{3, 3, 1}, new int[]{16, 16, 1}, 0, device.put(a), device.put(b), c, n);
             assertArrayEquals(expected, device.floats(c, n * n));
         }
     }
@@ -151,7 +151,7 @@ class WholeKernelsTest {
         }
         try (TestDevice device = device(settings)) {
             long counts = device.put(new int[64]);
-            device.launch("histogram", new int[] {7, 1, 1}, new int[] {64, 1, 1}, 256, device.put(values), counts, 5000);
+            device.launch("histogram", new int[]{7, 1, 1}, new int[]{64, 1, 1}, 256, device.put(values), counts, 5000);
             assertArrayEquals(expected, device.ints(counts, 64));
         }
     }

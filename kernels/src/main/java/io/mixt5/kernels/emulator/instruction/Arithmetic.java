@@ -29,7 +29,8 @@ final class Arithmetic {
         if (opcode.has("cc")) {
             return Carries.decode(opcode, operands);
         }
-        return opcode.name().equals("mul") ? IntegerArithmetic.multiply(opcode, operands)
+        return opcode.name().equals("mul")
+                ? IntegerArithmetic.multiply(opcode, operands)
                 : IntegerArithmetic.binary(opcode, operands);
     }
 
@@ -38,7 +39,8 @@ final class Arithmetic {
         return switch (floatType(opcode)) {
             case "f32" -> FloatArithmetic.fma(opcode, operands);
             case "f64" -> DoubleArithmetic.fma(opcode, operands);
-            case "" -> opcode.has("cc") ? Carries.decode(opcode, operands)
+            case "" -> opcode.has("cc")
+                    ? Carries.decode(opcode, operands)
                     : IntegerArithmetic.multiplyAdd(opcode, operands);
             case String half -> HalfArithmetic.fma(opcode, operands, half);
         };

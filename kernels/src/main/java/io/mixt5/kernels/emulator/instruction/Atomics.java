@@ -92,10 +92,12 @@ final class Atomics extends Instruction {
     private static LongBinaryOperator extremum(Opcode opcode, String type, boolean smallest) {
         return switch (type) {
             case "u32" -> smallest ? Math::min : Math::max;
-            case "s32" -> smallest ? (old, b) -> Math.min((int) old, (int) b)
+            case "s32" -> smallest
+                    ? (old, b) -> Math.min((int) old, (int) b)
                     : (old, b) -> Math.max((int) old, (int) b);
             case "s64" -> smallest ? Math::min : Math::max;
-            case "u64" -> smallest ? (old, b) -> Long.compareUnsigned(old, b) < 0 ? old : b
+            case "u64" -> smallest
+                    ? (old, b) -> Long.compareUnsigned(old, b) < 0 ? old : b
                     : (old, b) -> Long.compareUnsigned(old, b) > 0 ? old : b;
             default -> throw opcode.unknownType(type);
         };

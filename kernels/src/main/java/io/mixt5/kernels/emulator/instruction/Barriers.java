@@ -38,7 +38,8 @@ final class Barriers {
         opcode.ignore("u32", "pred");
         boolean some = operands.count() == 4;
         Operands.Predicate predicate = operands.predicate(some ? 3 : 2);
-        int target = reduction == Barrier.Reduction.COUNT ? operands.intTarget(0)
+        int target = reduction == Barrier.Reduction.COUNT
+                ? operands.intTarget(0)
                 : operands.predicateTarget(operands.at(0));
         return new Barrier(reduction, operands.ints(1), some ? operands.ints(2) : -1, target, predicate.register(),
                 predicate.negated());

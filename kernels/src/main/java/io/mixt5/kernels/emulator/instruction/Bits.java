@@ -84,10 +84,12 @@ final class Bits {
         boolean wrap = opcode.takeOne("wrap", "clamp").equals("wrap");
         Elementwise each = new Elementwise(opcode, operands);
         if (left) {
-            return each.int3(wrap ? (a, b, n) -> (int) (join(a, b) << (n & 31) >>> 32)
+            return each.int3(wrap
+                    ? (a, b, n) -> (int) (join(a, b) << (n & 31) >>> 32)
                     : (a, b, n) -> outside(n, 32) ? a : (int) (join(a, b) << n >>> 32));
         }
-        return each.int3(wrap ? (a, b, n) -> (int) (join(a, b) >>> (n & 31))
+        return each.int3(wrap
+                ? (a, b, n) -> (int) (join(a, b) >>> (n & 31))
                 : (a, b, n) -> outside(n, 32) ? b : (int) (join(a, b) >>> n));
     }
 
@@ -117,10 +119,12 @@ final class Bits {
         Elementwise each = new Elementwise(opcode, operands);
         return switch (type) {
             case "u32" -> each.int1(amount ? a -> shiftAmount(a) : a -> 31 - Integer.numberOfLeadingZeros(a));
-            case "s32" -> each.int1(amount ? a -> shiftAmount(a ^ a >> 31)
+            case "s32" -> each.int1(amount
+                    ? a -> shiftAmount(a ^ a >> 31)
                     : a -> 31 - Integer.numberOfLeadingZeros(a ^ a >> 31));
             case "u64" -> each.narrowing(amount ? a -> shiftAmount(a) : a -> 63 - Long.numberOfLeadingZeros(a));
-            case "s64" -> each.narrowing(amount ? a -> shiftAmount(a ^ a >> 63)
+            case "s64" -> each.narrowing(amount
+                    ? a -> shiftAmount(a ^ a >> 63)
                     : a -> 63 - Long.numberOfLeadingZeros(a ^ a >> 63));
             default -> throw opcode.unknownType(type);
         };
@@ -229,7 +233,8 @@ final class Bits {
         opcode.ignore("b32");
         boolean wrap = opcode.takeOne("wrap", "clamp").equals("wrap");
         Elementwise each = new Elementwise(opcode, operands);
-        return each.int2(wrap ? (a, b) -> (int) ((1L << (b & 31)) - 1 << (a & 31))
+        return each.int2(wrap
+                ? (a, b) -> (int) ((1L << (b & 31)) - 1 << (a & 31))
                 : (a, b) -> outside(a, 32) ? 0 : (int) ((outside(b, 32) ? -1L : (1L << b) - 1) << a));
     }
 

@@ -59,7 +59,8 @@ final class Carries extends Instruction {
                 carried = carry == 1 ? Long.compareUnsigned(x, y) <= 0 : Long.compareUnsigned(x, y) < 0;
             } else {
                 result = x + y + carry;
-                carried = wide ? carry == 1 ? Long.compareUnsigned(result, x) <= 0 : Long.compareUnsigned(result, x) < 0
+                carried = wide
+                        ? carry == 1 ? Long.compareUnsigned(result, x) <= 0 : Long.compareUnsigned(result, x) < 0
                         : result >>> 32 != 0;
             }
             if (wide) {

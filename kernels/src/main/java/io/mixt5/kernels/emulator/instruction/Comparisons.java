@@ -29,7 +29,7 @@ final class Comparisons {
             second = pair.second();
         }
         int[] registers = {operands.predicateTarget(first), second == null ? -1 : operands.predicateTarget(second), -1,
-            0, -1, -1};
+                0, -1, -1};
         if (combination != null) {
             Operands.Predicate with = operands.predicate(3);
             registers[2] = with.register();
@@ -52,7 +52,8 @@ final class Comparisons {
         registers[4] = operands.ints(1);
         registers[5] = operands.ints(2);
         Functions.IntTest test = intTest(opcode, relation, type);
-        return Copies.of(IntComparison.class, opcode.text(), new IntQuestion(!flush ? test
+        return Copies.of(IntComparison.class, opcode.text(), new IntQuestion(!flush
+                ? test
                 : (a, b) -> test.test(Floats.flush(a), Floats.flush(b)), combine), registers);
     }
 

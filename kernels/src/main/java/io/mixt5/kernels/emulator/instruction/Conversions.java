@@ -42,7 +42,8 @@ final class Conversions {
         if (wideTarget) {
             return wideSource ? each.long1(conversion::apply) : each.widening(a -> conversion.apply(a));
         }
-        return wideSource ? each.narrowing(a -> (int) conversion.apply(a) & shown)
+        return wideSource
+                ? each.narrowing(a -> (int) conversion.apply(a) & shown)
                 : each.int1(a -> (int) conversion.apply(a) & shown);
     }
 

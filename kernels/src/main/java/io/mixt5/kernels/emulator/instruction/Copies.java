@@ -25,7 +25,7 @@ final class Copies {
     /**
      * A loop that applies a function.
      *
-     * @param loop a class of {@link Loops}, with a constructor of the function and the registers
+     * @param loop a class such as those of {@link IntLoops}, with a constructor of the function and the registers
      * @param opcode instructions of the same opcode share a copy
      * @param registers the target first
      */

@@ -26,7 +26,8 @@ final class Exchanges {
             predicate = operands.predicateTarget(pair.second());
             target = pair.first();
         }
-        return new Shuffle(opcode.text(), Shuffle.Mode.valueOf(mode.toUpperCase(Locale.ROOT)), operands.intTarget(target), predicate, operands.ints(1),
+        return new Shuffle(opcode.text(), Shuffle.Mode.valueOf(mode.toUpperCase(Locale.ROOT)),
+                operands.intTarget(target), predicate, operands.ints(1),
                 operands.ints(2), operands.ints(3), operands.ints(4));
     }
 

@@ -31,7 +31,8 @@ final class FloatArithmetic {
             case "tanh" -> Approximations::tanh;
             default -> throw opcode.unknownType("f32");
         };
-        return new Elementwise(opcode, operands).int1(flush ? a -> Floats.flush(function.applyAsInt(Floats.flush(a)))
+        return new Elementwise(opcode, operands).int1(flush
+                ? a -> Floats.flush(function.applyAsInt(Floats.flush(a)))
                 : function);
     }
 
@@ -47,16 +48,19 @@ final class FloatArithmetic {
             case "add" -> nearest ? Floats::add : (a, b) -> Floats.add(a, b, rounding);
             case "sub" -> nearest ? Floats::sub : (a, b) -> Floats.sub(a, b, rounding);
             case "mul" -> nearest ? Floats::mul : (a, b) -> Floats.mul(a, b, rounding);
-            case "div" -> approximate ? Approximations::div
+            case "div" -> approximate
+                    ? Approximations::div
                     : nearest ? Floats::div : (a, b) -> Floats.div(a, b, rounding);
             case "min" -> nan ? Floats::minNan : Floats::min;
             case "max" -> nan ? Floats::maxNan : Floats::max;
             case "copysign" -> Floats::copysign;
             default -> throw opcode.unknownType("f32");
         };
-        IntBinaryOperator flushed = !flush ? function
+        IntBinaryOperator flushed = !flush
+                ? function
                 : (a, b) -> Floats.flush(function.applyAsInt(Floats.flush(a), Floats.flush(b)));
-        return new Elementwise(opcode, operands).int2(!saturate ? flushed
+        return new Elementwise(opcode, operands).int2(!saturate
+                ? flushed
                 : (a, b) -> Floats.saturate(flushed.applyAsInt(a, b)));
     }
 
@@ -65,11 +69,15 @@ final class FloatArithmetic {
         boolean flush = opcode.take("ftz");
         boolean saturate = opcode.take("sat");
         Rounding rounding = opcode.rounding(Rounding.NEAREST);
-        Functions.IntTernary function = rounding == Rounding.NEAREST ? Floats::fma
+        Functions.IntTernary function = rounding == Rounding.NEAREST
+                ? Floats::fma
                 : (a, b, c) -> Floats.fma(a, b, c, rounding);
-        Functions.IntTernary flushed = !flush ? function : (a, b, c) -> Floats
-                .flush(function.apply(Floats.flush(a), Floats.flush(b), Floats.flush(c)));
-        return new Elementwise(opcode, operands).int3(!saturate ? flushed
+        Functions.IntTernary flushed = !flush
+                ? function
+                : (a, b, c) -> Floats
+                        .flush(function.apply(Floats.flush(a), Floats.flush(b), Floats.flush(c)));
+        return new Elementwise(opcode, operands).int3(!saturate
+                ? flushed
                 : (a, b, c) -> Floats.saturate(flushed.apply(a, b, c)));
     }
 }

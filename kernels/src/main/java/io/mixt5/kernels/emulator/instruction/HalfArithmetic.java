@@ -37,7 +37,8 @@ final class HalfArithmetic {
             default -> throw opcode.unknownType(type);
         };
         IntUnaryOperator flushes = flushing(type);
-        return new Elementwise(opcode, operands).int1(!flush ? function
+        return new Elementwise(opcode, operands).int1(!flush
+                ? function
                 : a -> flushes.applyAsInt(function.applyAsInt(flushes.applyAsInt(a))));
     }
 
@@ -54,10 +55,13 @@ final class HalfArithmetic {
             default -> bfloats(opcode, name);
         };
         IntUnaryOperator flushes = flushing(type);
-        IntBinaryOperator flushed = !flush ? function : (a, b) -> flushes
-                .applyAsInt(function.applyAsInt(flushes.applyAsInt(a), flushes.applyAsInt(b)));
+        IntBinaryOperator flushed = !flush
+                ? function
+                : (a, b) -> flushes
+                        .applyAsInt(function.applyAsInt(flushes.applyAsInt(a), flushes.applyAsInt(b)));
         IntUnaryOperator saturates = saturating(type);
-        return new Elementwise(opcode, operands).int2(!saturate ? flushed
+        return new Elementwise(opcode, operands).int2(!saturate
+                ? flushed
                 : (a, b) -> saturates.applyAsInt(flushed.applyAsInt(a, b)));
     }
 
@@ -126,10 +130,13 @@ final class HalfArithmetic {
             default -> Bfloats::fma2;
         };
         IntUnaryOperator flushes = flushing(type);
-        Functions.IntTernary flushed = !flush ? function : (a, b, c) -> flushes.applyAsInt(
-                function.apply(flushes.applyAsInt(a), flushes.applyAsInt(b), flushes.applyAsInt(c)));
+        Functions.IntTernary flushed = !flush
+                ? function
+                : (a, b, c) -> flushes.applyAsInt(
+                        function.apply(flushes.applyAsInt(a), flushes.applyAsInt(b), flushes.applyAsInt(c)));
         IntUnaryOperator last = saturate ? saturating(type) : relu ? rectifying(type) : null;
-        return new Elementwise(opcode, operands).int3(last == null ? flushed
+        return new Elementwise(opcode, operands).int3(last == null
+                ? flushed
                 : (a, b, c) -> last.applyAsInt(flushed.apply(a, b, c)));
     }
 

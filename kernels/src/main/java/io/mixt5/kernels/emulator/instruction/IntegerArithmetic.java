@@ -32,7 +32,8 @@ final class IntegerArithmetic {
     }
 
     private static IntBinaryOperator narrow(String type, IntBinaryOperator wide) {
-        return type.equals("u16") ? (a, b) -> wide.applyAsInt(a & LOW_16, b & LOW_16) & LOW_16
+        return type.equals("u16")
+                ? (a, b) -> wide.applyAsInt(a & LOW_16, b & LOW_16) & LOW_16
                 : (a, b) -> wide.applyAsInt((short) a, (short) b) & LOW_16;
     }
 
@@ -51,9 +52,11 @@ final class IntegerArithmetic {
             case "sub" -> (a, b) -> a - b;
             case "min" -> signed ? Math::min : (a, b) -> Integer.compareUnsigned(a, b) < 0 ? a : b;
             case "max" -> signed ? Math::max : (a, b) -> Integer.compareUnsigned(a, b) > 0 ? a : b;
-            case "div" -> signed ? (a, b) -> b == 0 ? -1 : a / b
+            case "div" -> signed
+                    ? (a, b) -> b == 0 ? -1 : a / b
                     : (a, b) -> b == 0 ? -1 : Integer.divideUnsigned(a, b);
-            case "rem" -> signed ? (a, b) -> b == 0 ? a : a % b
+            case "rem" -> signed
+                    ? (a, b) -> b == 0 ? a : a % b
                     : (a, b) -> b == 0 ? a : Integer.remainderUnsigned(a, b);
             default -> throw opcode.unknownType(type);
         };
@@ -66,9 +69,11 @@ final class IntegerArithmetic {
             case "sub" -> (a, b) -> a - b;
             case "min" -> signed ? Math::min : (a, b) -> Long.compareUnsigned(a, b) < 0 ? a : b;
             case "max" -> signed ? Math::max : (a, b) -> Long.compareUnsigned(a, b) > 0 ? a : b;
-            case "div" -> signed ? (a, b) -> b == 0 ? -1 : a / b
+            case "div" -> signed
+                    ? (a, b) -> b == 0 ? -1 : a / b
                     : (a, b) -> b == 0 ? -1 : Long.divideUnsigned(a, b);
-            case "rem" -> signed ? (a, b) -> b == 0 ? a : a % b
+            case "rem" -> signed
+                    ? (a, b) -> b == 0 ? a : a % b
                     : (a, b) -> b == 0 ? a : Long.remainderUnsigned(a, b);
             default -> throw opcode.unknownType(type);
         };

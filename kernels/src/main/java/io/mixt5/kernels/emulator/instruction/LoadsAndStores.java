@@ -179,7 +179,8 @@ final class LoadsAndStores {
                 int at = offsets[lane] + shift;
                 int value = switch (bytes) {
                     case 1 -> signed ? data[at] : data[at] & 0xff;
-                    case 2 -> signed ? (short) Segment.SHORT.get(data, at) : (short) Segment.SHORT.get(data, at) & 0xffff;
+                    case 2 ->
+                        signed ? (short) Segment.SHORT.get(data, at) : (short) Segment.SHORT.get(data, at) & 0xffff;
                     default -> (int) Segment.INT.get(data, at);
                 };
                 to[lane] = value & shown;

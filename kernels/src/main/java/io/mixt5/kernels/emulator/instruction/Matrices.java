@@ -122,8 +122,9 @@ final class Matrices {
             int[] rows = new int[4 * ROWS * targets.length];
             int readers = -1 >>> Lanes.COUNT - ROWS * targets.length;
             if ((met & readers) != readers) {
-                throw warp.failed(this, Integer.numberOfTrailingZeros(met), "some of the lanes that give addresses have "
-                        + "exited");
+                throw warp.failed(this, Integer.numberOfTrailingZeros(met),
+                        "some of the lanes that give addresses have "
+                                + "exited");
             }
             int rest = readers;
             while (rest != 0) {

@@ -1,7 +1,6 @@
 package io.mixt5.kernels.emulator.instruction;
 
 import io.mixt5.kernels.emulator.machine.SpecialRegister;
-import io.mixt5.kernels.emulator.ptx.PtxException;
 import io.mixt5.kernels.emulator.ptx.PtxOperand;
 import io.mixt5.kernels.emulator.ptx.PtxOperand.Immediate;
 import java.util.List;
@@ -74,11 +73,6 @@ final class Operands {
         };
     }
 
-    /** A 16-bit operand that is read: as 32 bits with zeros above. */
-    int halves(int i) {
-        return at(i) instanceof Immediate immediate ? scope.file().constant((int) immediate.bits() & 0xffff) : ints(i);
-    }
-
     /** A 64-bit operand that is read. */
     int longs(int i) {
         return longs(at(i));
@@ -133,11 +127,6 @@ final class Operands {
         return isSink(operand) ? scope.file().add(0).index() : requireKind(operand, Register.Kind.PREDICATE);
     }
 
-    /** A 32-bit register of its own that holds what a family needs in between. */
-    int newInt() {
-        return scope.file().add(4).index();
-    }
-
     /** The register that holds a constant. */
     int constant(int value) {
         return scope.file().constant(value);
@@ -159,10 +148,6 @@ final class Operands {
     /** {@code _}: a result that nobody wants. */
     static boolean isSink(PtxOperand operand) {
         return operand instanceof PtxOperand.Name name && name.text().equals("_");
-    }
-
-    PtxException error(String message) {
-        return opcode.error(message);
     }
 
     private int requireKind(PtxOperand operand, Register.Kind kind) {

@@ -22,7 +22,8 @@ final class RegisterFile {
         if (bytes == 0) {
             return new Register(Register.Kind.PREDICATE, predicateCount++, 1);
         }
-        return bytes == 8 ? new Register(Register.Kind.LONG, longCount++, 64)
+        return bytes == 8
+                ? new Register(Register.Kind.LONG, longCount++, 64)
                 : new Register(Register.Kind.INT, intCount++, 8 * bytes);
     }
 

@@ -17,7 +17,8 @@ final class Selections {
         Operands.Predicate which = operands.predicate(3);
         int flip = which.negated() ? -1 : 0;
         return wide
-                ? new LongSelection(operands.longTarget(0), operands.longs(1), operands.longs(2), which.register(), flip)
+                ? new LongSelection(operands.longTarget(0), operands.longs(1), operands.longs(2), which.register(),
+                        flip)
                 : new IntSelection(operands.intTarget(0), operands.ints(1), operands.ints(2), which.register(), flip);
     }
 

@@ -96,7 +96,8 @@ public final class DeviceMemory {
                     + " bytes that was freed";
         }
         if (i < 0) {
-            return address < FIRST_ADDRESS ? "no allocation lies that low; a null pointer perhaps"
+            return address < FIRST_ADDRESS
+                    ? "no allocation lies that low; a null pointer perhaps"
                     : "no allocation lies before it";
         }
         return "the allocation before it has " + all[i].size + " bytes and begins " + (address - all[i].base)

@@ -82,8 +82,11 @@ public final class WarpMemory {
         long base = 0;
         int part = 0;
         if (space == Space.SHARED || space == Space.LOCAL || space == Space.PARAMETER) {
-            segment = space == Space.SHARED ? warp.block.shared : space == Space.LOCAL ? local
-                    : warp.block.parameters;
+            segment = space == Space.SHARED
+                    ? warp.block.shared
+                    : space == Space.LOCAL
+                            ? local
+                            : warp.block.parameters;
             part = place(segment, 0, mask, bytes);
         } else {
             segment = at.last;
@@ -104,7 +107,8 @@ public final class WarpMemory {
         checkAlignment(at, part, bytes, alignment, access);
         data = segment.bytes;
         if (warp.monitor != null && access != null) {
-            warp.monitor.accessed(warp, at.instruction.line, space == Space.CONSTANT ? space : segment.space, access, part,
+            warp.monitor.accessed(warp, at.instruction.line, space == Space.CONSTANT ? space : segment.space, access,
+                    part,
                     segment.space == Space.GLOBAL ? addresses : relativeTo(base), bytes);
         }
         return part;
@@ -185,8 +189,9 @@ public final class WarpMemory {
             case WRITE -> "writes ";
             case ATOMIC -> "updates ";
         };
-        return new Fault(Fault.Kind.ILLEGAL_ADDRESS, warp.where(at.instruction.line, lane) + ": " + at.instruction.opcode + " " + what + bytes
-                + " bytes at 0x" + Long.toHexString(addresses[lane]) + ", which is not allowed: " + why);
+        return new Fault(Fault.Kind.ILLEGAL_ADDRESS,
+                warp.where(at.instruction.line, lane) + ": " + at.instruction.opcode + " " + what + bytes
+                        + " bytes at 0x" + Long.toHexString(addresses[lane]) + ", which is not allowed: " + why);
     }
 
     private long[] relativeTo(long base) {

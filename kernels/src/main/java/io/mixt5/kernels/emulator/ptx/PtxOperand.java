@@ -21,8 +21,10 @@ public sealed interface PtxOperand {
 
         @Override
         public String toString() {
-            return form == Form.INTEGER ? Long.toString(bits) : "0" + (form == Form.FLOAT ? "f" : "d")
-                    + Long.toHexString(bits);
+            return form == Form.INTEGER
+                    ? Long.toString(bits)
+                    : "0" + (form == Form.FLOAT ? "f" : "d")
+                            + Long.toHexString(bits);
         }
     }
 

@@ -41,6 +41,7 @@ public sealed interface PtxStatement {
      * @param opcode with all its modifiers, such as {@code add.rn.f32}
      */
     record Instruction(int line, String guard, boolean negated, String opcode, List<PtxOperand> operands)
-            implements PtxStatement {
+            implements
+                PtxStatement {
     }
 }

@@ -42,12 +42,12 @@ class PtxParserTest {
                 .extern .shared .align 16 .b8 dynamic[];
                 .shared .v4 .f32 quad;
                 """).variables();
-        assertArrayEquals(new byte[] {0, 0, (byte) 128, 63, (byte) 255}, variables.get("table").initial());
+        assertArrayEquals(new byte[]{0, 0, (byte) 128, 63, (byte) 255}, variables.get("table").initial());
         assertEquals(8, variables.get("table").bytes());
         assertEquals(new PtxVariable.Reference("table", 4), variables.get("pointers").references().get(8));
         assertEquals(new PtxVariable.Reference("table", 0), variables.get("pointers").references().get(0));
-        assertArrayEquals(new byte[] {(byte) 0xdb, 0x0f, 0x49, 0x40}, variables.get("pi").initial());
-        assertArrayEquals(new byte[] {1, 0, 0, 0, -2, -1, -1, -1, 3, 0, 0, 0, 4, 0, 0, 0},
+        assertArrayEquals(new byte[]{(byte) 0xdb, 0x0f, 0x49, 0x40}, variables.get("pi").initial());
+        assertArrayEquals(new byte[]{1, 0, 0, 0, -2, -1, -1, -1, 3, 0, 0, 0, 4, 0, 0, 0},
                 variables.get("grid").initial());
         assertEquals(0, variables.get("dynamic").bytes());
         assertEquals("shared", variables.get("dynamic").space());
@@ -143,7 +143,7 @@ class PtxParserTest {
 
     @ParameterizedTest
     @ValueSource(strings = {".visible .entry k()\n{\nadd.s32 %a %b;\n}", ".visible .entry k()\n{\nret;", ".entry k(",
-        ".wrong\n", ".visible .entry k()\n{\n.unknown;\n}", ".global .x y;", "\"open", "/* open"})
+            ".wrong\n", ".visible .entry k()\n{\n.unknown;\n}", ".global .x y;", "\"open", "/* open"})
     void tellsWhereItIsWrong(String text) {
         PtxException failure = assertThrows(PtxException.class, () -> parse(text));
         assertTrue(failure.getMessage().matches("file.ptx, PTX line [4-7]: .*"), failure.getMessage());
@@ -152,6 +152,7 @@ class PtxParserTest {
     @Test
     void aHeaderIsNeeded() {
         assertThrows(PtxException.class, () -> PtxParser.parse("file.ptx", "// empty"));
-        assertThrows(PtxException.class, () -> PtxParser.parse("file.ptx", ".version 6.5\n.target sm_75\n.address_size 32"));
+        assertThrows(PtxException.class,
+                () -> PtxParser.parse("file.ptx", ".version 6.5\n.target sm_75\n.address_size 32"));
     }
 }
