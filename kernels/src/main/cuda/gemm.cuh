@@ -92,3 +92,6 @@ template <typename T> struct Product {
 template <typename T> __device__ __forceinline__ bool aligned_rows(const T *first, int64_t ld, int bytes) {
     return reinterpret_cast<uintptr_t>(first) % bytes == 0 && ld * static_cast<int64_t>(sizeof(T)) % bytes == 0;
 }
+
+// Tells the compiler, which cannot see it of addresses from a table, that this is device memory.
+template <typename T> __device__ __forceinline__ void assume_global(const T *p) { __builtin_assume(__isGlobal(p)); }

@@ -57,6 +57,7 @@ __device__ __forceinline__ void multiply(float (&sums)[4], const uint32_t (&a)[4
 
 // Reads the first `valid` of eight elements, zeros for the others.
 template <typename T> __device__ __forceinline__ Vector<T> read(const T *from, int valid, bool aligned) {
+    assume_global(from);
     Vector<T> chunk;
     if (valid >= CHUNK && aligned) {
         chunk.load(from);
@@ -184,15 +185,14 @@ __device__ __forceinline__ void copy_tile(const Product<T> &product, T *tile, bo
         if (!STORE) {
             read(c, valid, aligned).store(shared);
         } else {
-            Vector<T> chunk;
-            chunk.load(shared);
+            assume_global(c);
             if (valid >= CHUNK && aligned) {
-                chunk.store(c);
+                *reinterpret_cast<uint4 *>(c) = *reinterpret_cast<const uint4 *>(shared);
             } else {
 #pragma unroll
                 for (int i = 0; i < CHUNK; i++) {
                     if (i < valid) {
-                        c[i] = chunk.element[i];
+                        c[i] = shared[i];
                     }
                 }
             }
@@ -266,38 +266,45 @@ __device__ __forceinline__ void add_products(const Product<T> &product, uint4 *s
     __syncthreads();
 }
 
+// Two adjacent elements of C, of which a thread has two for each mma, eight rows apart.
+template <typename T> union Pair {
+    uint32_t bits;
+    T element[2];
+
+    // Where the thread's pair number i is, relative to its first one.
+    static __device__ __forceinline__ int place(int i, int fragments, int row) {
+        return (i / 2 / fragments * 16 + i % 2 * 8) * row + i / 2 % fragments * 8;
+    }
+};
+
 // Rounds sums, to which C is added before if it is to be accumulated, and writes them. They go through shared memory, so
 // that rows of C are read and written 16 bytes at a time.
 template <typename T, int TILE>
 __device__ __forceinline__ void write_tile(const Product<T> &product, T *tile,
-                                           const float (&sums)[Tiling<TILE>::FM][Tiling<TILE>::FN][4]) {
+                                           float (&sums)[Tiling<TILE>::FM][Tiling<TILE>::FN][4]) {
     using Tiles = Tiling<TILE>;
     bool aligned = aligned_rows(product.c, product.ldc, 16);
+    int lane = threadIdx.x % WARP;
+    T *mine = tile + (Tiles::y() + lane / 4) * Tiles::ROW + Tiles::x() + lane % 4 * 2;
     if (product.accumulate) {
         copy_tile<T, TILE, false>(product, tile, aligned);
         __syncthreads();
-    }
-    int lane = threadIdx.x % WARP;
 #pragma unroll
-    for (int i = 0; i < Tiles::FM; i++) {
-#pragma unroll
-        for (int j = 0; j < Tiles::FN; j++) {
-#pragma unroll
-            for (int half = 0; half < 2; half++) {
-                int row = Tiles::y() + 16 * i + 8 * half + lane / 4;
-                uint32_t *place = reinterpret_cast<uint32_t *>(tile + row * Tiles::ROW + Tiles::x() + 8 * j) + lane % 4;
-                union {
-                    uint32_t bits;
-                    T element[2];
-                } pair = {product.accumulate ? *place : 0};
-#pragma unroll
-                for (int e = 0; e < 2; e++) {
-                    float sum = sums[i][j][2 * half + e];
-                    pair.element[e] = from_float<T>(product.accumulate ? to_float(pair.element[e]) + sum : sum);
-                }
-                *place = pair.bits;
-            }
+        for (int i = 0; i < Tiles::FM * Tiles::FN * 2; i++) {
+            Pair<T> old;
+            old.bits = *reinterpret_cast<const uint32_t *>(mine + Pair<T>::place(i, Tiles::FN, Tiles::ROW));
+            float *sum = &sums[i / 2 / Tiles::FN][i / 2 % Tiles::FN][i % 2 * 2];
+            sum[0] += to_float(old.element[0]);
+            sum[1] += to_float(old.element[1]);
         }
+    }
+#pragma unroll
+    for (int i = 0; i < Tiles::FM * Tiles::FN * 2; i++) {
+        const float *sum = &sums[i / 2 / Tiles::FN][i / 2 % Tiles::FN][i % 2 * 2];
+        Pair<T> rounded;
+        rounded.element[0] = from_float<T>(sum[0]);
+        rounded.element[1] = from_float<T>(sum[1]);
+        *reinterpret_cast<uint32_t *>(mine + Pair<T>::place(i, Tiles::FN, Tiles::ROW)) = rounded.bits;
     }
     __syncthreads();
     copy_tile<T, TILE, true>(product, tile, aligned);

@@ -13,6 +13,7 @@ template <int TILE> __device__ __forceinline__ int place(int k, int i) { return 
 
 // Reads the first `valid` of four elements, zeros for the others.
 template <typename T> __device__ __forceinline__ float4 read(const T *from, int valid, bool aligned) {
+    assume_global(from);
     T quad[4];
     if (valid >= 4 && aligned) {
         if (sizeof(T) == 4) {
@@ -31,6 +32,7 @@ template <typename T> __device__ __forceinline__ float4 read(const T *from, int 
 
 // Writes the first `valid` of four elements.
 template <typename T> __device__ __forceinline__ void write(T *to, const float *values, int valid, bool aligned) {
+    assume_global(to);
     T quad[4];
 #pragma unroll
     for (int i = 0; i < 4; i++) {
