@@ -28,7 +28,7 @@ class RunDirectoryTest {
     @Test
     void aCheckpointBringsBackModelAndOptimizer() {
         assertFalse(device.backend().hostVisible());
-        new Quickstart(2, 1, 1, 300).write(directory.resolve("data"), 5);
+        new Quickstart(6, 2, 3, 300).write(directory.resolve("data"), 5);
         RunDirectory run = new RunDirectory(directory.resolve("run"));
         TrainState state = TrainState.start(7).advanced(3, new LossScale(512, 4, 2)).validated(50, 60);
         try (T5Tokenizer tokenizer = T5Tokenizer.load(directory.resolve("data/spiece.model"));
