@@ -10,11 +10,13 @@
 constexpr int DEPTH = 32;
 // Elements in 16 bytes.
 constexpr int CHUNK = 8;
-// How many slices are on their way while one is multiplied.
+// How many slices are on their way while one is multiplied, and how many blocks of large tiles find registers at once.
 #if __CUDA_ARCH__ >= 800
 constexpr int AHEAD = 2;
+constexpr int RESIDENT = 2;
 #else
 constexpr int AHEAD = 1;
+constexpr int RESIDENT = 1;
 #endif
 constexpr int BUFFERS = AHEAD + 1;
 
@@ -87,9 +89,9 @@ template <typename T, int TILE, int THREADS, bool ALONG_K> struct Slice {
 #endif
 
     // The tile's side begins at `begin` of `end`.
-    __device__ __forceinline__ Slice(const T *matrix, int64_t ld, int64_t begin, int64_t end)
+    __device__ __forceinline__ Slice(const T *matrix, int64_t ld, int begin, int end)
         : next(matrix + (ALONG_K ? begin * ld : begin) + threadIdx.x / LENGTH * ld + threadIdx.x % LENGTH * CHUNK),
-          ld(ld), side(min(end - begin, static_cast<int64_t>(TILE))), aligned(aligned_rows(matrix, ld, 16)) {}
+          ld(ld), side(min(end - begin, TILE)), aligned(aligned_rows(matrix, ld, 16)) {}
 
     // Where a chunk of a slice is. Chunks are exchanged within 128 bytes so that neither those of a row, which are
     // written at once, nor those of eight adjacent rows, which ldmatrix reads at once, meet in a bank.
@@ -181,7 +183,7 @@ __device__ __forceinline__ void copy_tile(const Product<T> &product, T *tile, bo
         T *c = product.c + (product.row + row) * product.ldc + product.column + column;
         T *shared = tile + row * Tiling<TILE>::ROW + column;
         int valid = product.row + row < product.m
-                        ? static_cast<int>(min(product.n - product.column - column, static_cast<int64_t>(CHUNK))) : 0;
+                        ? product.n - product.column - column : 0;
         if (!STORE) {
             read(c, valid, aligned).store(shared);
         } else {
@@ -211,7 +213,7 @@ __device__ __forceinline__ void add_products(const Product<T> &product, uint4 *s
     SliceB b(product.b, product.ldb, product.column, product.n);
     int buffer = 0;
     int next = 0;
-    for (int64_t from = -AHEAD * DEPTH; from < product.k; from += DEPTH) {
+    for (int from = -AHEAD * DEPTH; from < product.k; from += DEPTH) {
 #if __CUDA_ARCH__ >= 800
         if (from >= 0) {
             // The slice has arrived, and nobody reads any more from where the next one goes.
@@ -219,9 +221,9 @@ __device__ __forceinline__ void add_products(const Product<T> &product, uint4 *s
             __syncthreads();
         }
 #endif
-        int64_t left = product.k - from - AHEAD * DEPTH;
+        int left = product.k - (from + AHEAD * DEPTH);
         if (left > 0) {
-            int depth = min(left, static_cast<int64_t>(DEPTH));
+            int depth = min(left, DEPTH);
             a.issue(shared + 2 * next * Tiles::SLICE, depth);
             b.issue(shared + (2 * next + 1) * Tiles::SLICE, depth);
         }
@@ -233,21 +235,18 @@ __device__ __forceinline__ void add_products(const Product<T> &product, uint4 *s
             const uint4 *slice_b = slice_a + Tiles::SLICE;
 #pragma unroll
             for (int k = 0; k < DEPTH; k += 16) {
-                uint32_t left_operands[Tiles::FM][4];
                 uint32_t right_operands[Tiles::FN / 2][4];
-#pragma unroll
-                for (int i = 0; i < Tiles::FM; i++) {
-                    SliceA::template load<false>(left_operands[i], slice_a, Tiles::y() + 16 * i, k);
-                }
 #pragma unroll
                 for (int j = 0; j < Tiles::FN / 2; j++) {
                     SliceB::template load<true>(right_operands[j], slice_b, Tiles::x() + 16 * j, k);
                 }
 #pragma unroll
                 for (int i = 0; i < Tiles::FM; i++) {
+                    uint32_t left_operand[4];
+                    SliceA::template load<false>(left_operand, slice_a, Tiles::y() + 16 * i, k);
 #pragma unroll
                     for (int j = 0; j < Tiles::FN; j++) {
-                        multiply(sums[i][j], left_operands[i], right_operands[j / 2] + j % 2 * 2, T());
+                        multiply(sums[i][j], left_operand, right_operands[j / 2] + j % 2 * 2, T());
                     }
                 }
             }
@@ -335,14 +334,14 @@ __device__ __forceinline__ void gemm(Product<T> product, int grouping, const int
 extern "C" __global__ void __launch_bounds__(128) gemm_64_f16 GEMM_PARAMETERS(__half) {
     gemm<__half, 64> GEMM_ARGUMENTS;
 }
-extern "C" __global__ void __launch_bounds__(256, 2) gemm_128_f16 GEMM_PARAMETERS(__half) {
+extern "C" __global__ void __launch_bounds__(256, RESIDENT) gemm_128_f16 GEMM_PARAMETERS(__half) {
     gemm<__half, 128> GEMM_ARGUMENTS;
 }
 #if __CUDA_ARCH__ >= 800
 extern "C" __global__ void __launch_bounds__(128) gemm_64_bf16 GEMM_PARAMETERS(__nv_bfloat16) {
     gemm<__nv_bfloat16, 64> GEMM_ARGUMENTS;
 }
-extern "C" __global__ void __launch_bounds__(256, 2) gemm_128_bf16 GEMM_PARAMETERS(__nv_bfloat16) {
+extern "C" __global__ void __launch_bounds__(256, RESIDENT) gemm_128_bf16 GEMM_PARAMETERS(__nv_bfloat16) {
     gemm<__nv_bfloat16, 128> GEMM_ARGUMENTS;
 }
 #endif

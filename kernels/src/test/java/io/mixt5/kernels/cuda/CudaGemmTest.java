@@ -141,9 +141,12 @@ class CudaGemmTest {
         check(gpu, new OwnGemm(gpu), dtype, transA, transB, size, Layout.ALIGNED, true);
         counters.kernels().forEach((name, counted) -> {
             assertTrue(counted.shared().ways() <= 1.05, name + ": bank conflicts, " + counted.shared());
-            assertEquals(counted.global().idealSectors(), counted.global().sectors(), name + ": " + counted.global());
-            if (dtype != DType.BF16 || capability >= 80) {
-                // Before 8.0 CUDA's own rounding to BF16 branches.
+            long ideal = counted.global().idealSectors();
+            if (dtype == DType.BF16 && capability < 80) {
+                // Without tensor cores a slice has rows of half a sector in BF16, and CUDA's own rounding branches.
+                assertTrue(counted.global().sectors() <= 2 * ideal, name + ": " + counted.global());
+            } else {
+                assertEquals(ideal, counted.global().sectors(), name + ": " + counted.global());
                 assertEquals(0, counted.divergentBranches(), name + ": divergent branches");
             }
         });
