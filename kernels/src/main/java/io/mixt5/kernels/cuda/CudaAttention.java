@@ -31,7 +31,8 @@ public final class CudaAttention extends CudaKernel implements Attention.Kernel 
         int[] blocks = blocks(spec.layout().queryCount());
         int shared = floats(call.width + 1, OWNED + 2 * TILE);
         call.shape(launchShared(name("attention_forward", q.dtype()), shared).tensor(q).tensor(k).tensor(v)
-                .tensor(table).tensor(out).tensor(lse), blocks).run(blocks.length / 2, spec.heads(), 1, THREADS, shared);
+                .tensor(table).tensor(out).tensor(lse), blocks)
+                .run(blocks.length / 2, spec.heads(), 1, THREADS, shared);
     }
 
     @Override

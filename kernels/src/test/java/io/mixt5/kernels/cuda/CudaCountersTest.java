@@ -119,7 +119,8 @@ class CudaCountersTest {
                 }),
                 OpCase.named("adamw").constant("w", normal, 256, 512).constant("g", normal, 256, 512)
                         .constant("m", normal, 256, 512).constant("v", positive, 256, 512).run((tape, in) -> {
-                            AdamW.apply(tape.device(), List.of(new AdamW.Slot(in.get(0), in.get(1), in.get(2), in.get(3), 0)),
+                            AdamW.apply(tape.device(),
+                                    List.of(new AdamW.Slot(in.get(0), in.get(1), in.get(2), in.get(3), 0)),
                                     new AdamW.Settings(1e-3, 0.9, 0.999, 1e-8, 1, null, 0));
                             return List.of(in.get(0));
                         }),
@@ -186,21 +187,23 @@ class CudaCountersTest {
     }
 
     private static String table() {
-        StringBuilder text = new StringBuilder("""
-                # What the kernels do to memory
+        StringBuilder text = new StringBuilder(
+                """
+                        # What the kernels do to memory
 
-                Counted on the emulator, compute capability 8.0, at sizes like those of T5-small; `CudaCountersTest` keeps it true.
-                Moved: bytes read and written over the number of different bytes read and of those written. Sectors: the
-                least number of 32-byte sectors over those requested. Ways: steps of shared memory over the least. mma: the
-                share of matrix products among the warps' instructions. Time, caches and occupancy are not in it.
+                        Counted on the emulator, compute capability 8.0, at sizes like those of T5-small; `CudaCountersTest` keeps it true.
+                        Moved: bytes read and written over the number of different bytes read and of those written. Sectors: the
+                        least number of 32-byte sectors over those requested. Ways: steps of shared memory over the least. mma: the
+                        share of matrix products among the warps' instructions. Time, caches and occupancy are not in it.
 
-                | kernel | launches | moved | sectors | ways | mma | divergent branches |
-                |---|--:|--:|--:|--:|--:|--:|
-                """);
-        kernels.forEach((name, c) -> text.append(String.format(Locale.ROOT, "| %s | %d | %.2f | %.2f | %.2f | %s | %.0f %% |%n",
-                name, c.launches(), c.global().movedOverLeast(), c.global().coalescing(), c.shared().ways(),
-                c.matrixShare() == 0 ? "" : String.format(Locale.ROOT, "%.1f %%", 100 * c.matrixShare()),
-                100 * c.divergence())));
+                        | kernel | launches | moved | sectors | ways | mma | divergent branches |
+                        |---|--:|--:|--:|--:|--:|--:|
+                        """);
+        kernels.forEach((name,
+                c) -> text.append(String.format(Locale.ROOT, "| %s | %d | %.2f | %.2f | %.2f | %s | %.0f %% |%n",
+                        name, c.launches(), c.global().movedOverLeast(), c.global().coalescing(), c.shared().ways(),
+                        c.matrixShare() == 0 ? "" : String.format(Locale.ROOT, "%.1f %%", 100 * c.matrixShare()),
+                        100 * c.divergence())));
         return text.toString();
     }
 }
