@@ -12,7 +12,7 @@ constexpr int DEPTH = 16;
 template <int TILE> __device__ __forceinline__ int place(int k, int i) { return k * TILE + (i ^ (k / 4 % 4 * 8)); }
 
 // Reads the first `valid` of four elements, zeros for the others.
-template <typename T> __device__ __forceinline__ float4 read(const T *from, int64_t valid, bool aligned) {
+template <typename T> __device__ __forceinline__ float4 read(const T *from, int valid, bool aligned) {
     T quad[4];
     if (valid >= 4 && aligned) {
         if (sizeof(T) == 4) {
@@ -30,7 +30,7 @@ template <typename T> __device__ __forceinline__ float4 read(const T *from, int6
 }
 
 // Writes the first `valid` of four elements.
-template <typename T> __device__ __forceinline__ void write(T *to, const float *values, int64_t valid, bool aligned) {
+template <typename T> __device__ __forceinline__ void write(T *to, const float *values, int valid, bool aligned) {
     T quad[4];
 #pragma unroll
     for (int i = 0; i < 4; i++) {
@@ -56,29 +56,37 @@ template <typename T> __device__ __forceinline__ void write(T *to, const float *
 template <typename T, int TILE, int THREADS> struct Slice {
     static constexpr int QUADS = TILE * DEPTH / 4 / THREADS;
 
-    const T *matrix;
-    int64_t ld;
-    // Where the tile begins, and where the matrix ends, along the side that is not k.
-    int64_t begin;
-    int64_t end;
+    // This thread's first element of the next slice, how far its quads and how far slices are apart.
+    const T *next;
+    int64_t step;
+    int64_t advance;
+    // How much of the tile's side is in the matrix.
+    int side;
     bool along_k;
     bool aligned;
     float4 quad[QUADS];
 
+    // The tile's side begins at `begin` of `end`; it lies along rows or, if `along_k`, k does.
     __device__ __forceinline__ Slice(const T *matrix, int64_t ld, int64_t begin, int64_t end, bool along_k)
-        : matrix(matrix), ld(ld), begin(begin), end(end), along_k(along_k),
-          aligned(aligned_rows(matrix, ld, 4 * sizeof(T))) {}
+        : side(min(end - begin, static_cast<int64_t>(TILE))), along_k(along_k),
+          aligned(aligned_rows(matrix, ld, 4 * sizeof(T))) {
+        int length = along_k ? DEPTH / 4 : TILE / 4;
+        next = matrix + (along_k ? begin * ld : begin) + threadIdx.x / length * ld + threadIdx.x % length * 4;
+        step = THREADS / length * ld;
+        advance = along_k ? DEPTH : DEPTH * ld;
+    }
 
-    __device__ __forceinline__ void fetch(int64_t from, int64_t k) {
+    // Reads a slice, of which `depth` is in the matrix.
+    __device__ __forceinline__ void fetch(int depth) {
 #pragma unroll
         for (int q = 0; q < QUADS; q++) {
             int s = q * THREADS + threadIdx.x;
-            int64_t row = along_k ? begin + s / (DEPTH / 4) : from + s / (TILE / 4);
-            int64_t column = along_k ? from + s % (DEPTH / 4) * 4 : begin + s % (TILE / 4) * 4;
-            int64_t rows = along_k ? end : k;
-            int64_t columns = along_k ? k : end;
-            quad[q] = read(matrix + row * ld + column, row < rows ? columns - column : 0, aligned);
+            int row = along_k ? s / (DEPTH / 4) : s / (TILE / 4);
+            int column = along_k ? s % (DEPTH / 4) * 4 : s % (TILE / 4) * 4;
+            quad[q] = read(next + q * step, row < (along_k ? side : depth) ? (along_k ? depth : side) - column : 0,
+                           aligned);
         }
+        next += advance;
     }
 
     __device__ __forceinline__ void land(float *slice) const {
@@ -121,18 +129,19 @@ __device__ __forceinline__ void gemm(Product<T> product, int grouping, const int
     Slice<T, TILE, THREADS> b(product.b, product.ldb, product.column, product.n, product.b_transposed);
     float sums[4 * FM][4 * FN] = {};
     if (product.k > 0) {
-        a.fetch(0, product.k);
-        b.fetch(0, product.k);
+        int depth = min(product.k, static_cast<int64_t>(DEPTH));
+        a.fetch(depth);
+        b.fetch(depth);
         a.land(slices[0][0]);
         b.land(slices[0][1]);
     }
     __syncthreads();
     int buffer = 0;
-    for (int64_t from = 0; from < product.k; from += DEPTH) {
-        bool more = from + DEPTH < product.k;
-        if (more) {
-            a.fetch(from + DEPTH, product.k);
-            b.fetch(from + DEPTH, product.k);
+    for (int64_t left = product.k; left > 0; left -= DEPTH) {
+        int depth = min(left - DEPTH, static_cast<int64_t>(DEPTH));
+        if (depth > 0) {
+            a.fetch(depth);
+            b.fetch(depth);
         }
 #pragma unroll
         for (int k = 0; k < DEPTH; k++) {
@@ -154,7 +163,7 @@ __device__ __forceinline__ void gemm(Product<T> product, int grouping, const int
                 }
             }
         }
-        if (more) {
+        if (depth > 0) {
             buffer ^= 1;
             a.land(slices[buffer][0]);
             b.land(slices[buffer][1]);
@@ -169,7 +178,7 @@ __device__ __forceinline__ void gemm(Product<T> product, int grouping, const int
 #pragma unroll
         for (int j = 0; j < FN; j++) {
             int64_t column = product.column + x + j * COLUMNS;
-            int64_t valid = row < product.m ? product.n - column : 0;
+            int valid = row < product.m ? min(product.n - column, static_cast<int64_t>(4)) : 0;
             T *c = product.c + row * product.ldc + column;
             if (product.accumulate) {
                 float4 old = read(c, valid, aligned);
@@ -186,12 +195,12 @@ __device__ __forceinline__ void gemm(Product<T> product, int grouping, const int
 extern "C" __global__ void __launch_bounds__(128) gemm_64_f32 GEMM_PARAMETERS(float) {
     gemm<float, 64, 2, 1> GEMM_ARGUMENTS;
 }
-extern "C" __global__ void __launch_bounds__(256) gemm_128_f32 GEMM_PARAMETERS(float) {
+extern "C" __global__ void __launch_bounds__(256, 2) gemm_128_f32 GEMM_PARAMETERS(float) {
     gemm<float, 128, 2, 2> GEMM_ARGUMENTS;
 }
 extern "C" __global__ void __launch_bounds__(128) gemm_64_bf16 GEMM_PARAMETERS(__nv_bfloat16) {
     gemm<__nv_bfloat16, 64, 2, 1> GEMM_ARGUMENTS;
 }
-extern "C" __global__ void __launch_bounds__(256) gemm_128_bf16 GEMM_PARAMETERS(__nv_bfloat16) {
+extern "C" __global__ void __launch_bounds__(256, 2) gemm_128_bf16 GEMM_PARAMETERS(__nv_bfloat16) {
     gemm<__nv_bfloat16, 128, 2, 2> GEMM_ARGUMENTS;
 }

@@ -1,10 +1,10 @@
 // y = w * x / sqrt(mean(x^2) + eps), a warp to a row.
 //
-// A block takes `each` rows, so that the weight is read once for many of them. Each lane keeps what it has read of a row
-// in shared memory, so that x and dy are read once; rows that do not fit there (KEPT false) are read twice.
+// A block takes `each` rows, so that the weight is read once for many of them. Each lane keeps what it has read of a
+// row in shared memory, so that x and dy are read once; rows that do not fit there (KEPT false) are read twice.
 //
-// The weight's gradient is summed up in float: by each warp over its rows, then over the warps of a block, then over the
-// blocks, always in the same order. Those sums lie in the order of `sum_column`, so that lanes meet different banks.
+// The weight's gradient is summed up in float: by each warp over its rows, then over the warps of a block, then over
+// the blocks, always in the same order. Those sums lie in the order of `sum_column`, so that lanes meet different banks.
 #include "rows.cuh"
 
 extern __shared__ uint4 shared[];
@@ -105,7 +105,7 @@ template <bool KEPT> struct Norm {
         for (int64_t row = rows.first + rows.warp; row < rows.end; row += rows.warps) {
             const T *x_row = x + row * columns;
             const T *dy_row = dy + row * columns;
-            float r = inverse[row];
+            float r = __shfl_sync(ALL_LANES, lane == 0 ? inverse[row] : 0, 0);
             float dot = 0;
 #pragma unroll 2
             for (int64_t i = first_column<WIDTH>(), s = lane; i < columns; i += STEP, s += STEP) {

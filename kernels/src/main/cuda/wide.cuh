@@ -32,13 +32,19 @@ template <typename T, int SIZE> __device__ __forceinline__ void load(const T *fr
     unpack<T, SIZE>(load_wide<T, SIZE>(from), value);
 }
 
+// To device memory.
 template <typename T, int SIZE> __device__ __forceinline__ void store(const float (&value)[SIZE], T *to) {
     Wide<T, SIZE> wide;
 #pragma unroll
     for (int j = 0; j < SIZE; j++) {
         reinterpret_cast<T *>(&wide)[j] = from_float<T>(value[j]);
     }
-    store_wide<T, SIZE>(wide, to);
+    if constexpr (sizeof(wide) == 16) {
+        // Said by an intrinsic, as the compiler takes some plain stores of 16 bytes apart.
+        __stwb(reinterpret_cast<uint4 *>(to), wide);
+    } else {
+        store_wide<T, SIZE>(wide, to);
+    }
 }
 
 // Writes or adds, as Gradients.Target asks.

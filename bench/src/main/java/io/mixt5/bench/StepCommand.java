@@ -1,7 +1,6 @@
 package io.mixt5.bench;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
-import io.mixt5.engine.Device;
 import io.mixt5.engine.Philox;
 import io.mixt5.engine.Scope;
 import io.mixt5.engine.Tape;
@@ -11,6 +10,7 @@ import io.mixt5.model.MixtureConfig;
 import io.mixt5.model.T5Batch;
 import io.mixt5.model.T5Config;
 import io.mixt5.model.T5Model;
+import io.mixt5.train.config.Devices;
 import io.mixt5.train.optim.AdamWOptimizer;
 import io.mixt5.train.optim.Optimizer;
 import java.io.IOException;
@@ -67,7 +67,7 @@ final class StepCommand implements Callable<Integer> {
     @Override
     public Integer call() throws IOException {
         T5Config config = experts == 0 ? T5Config.preset(size) : T5Config.preset(size).with(mixture());
-        try (T5Model model = T5Model.random(config, Device.of(device), SEED);
+        try (T5Model model = T5Model.random(config, Devices.open(device), SEED);
                 Optimizer optimizer = new AdamWOptimizer(model.parameters().all(), p -> 0.01, 0.9, 0.999, 1e-8)) {
             T5Batch data = T5Batch.of(words(config, source, 0), words(config, target, 1), config);
             double[] seconds = new double[steps];
@@ -117,7 +117,7 @@ final class StepCommand implements Callable<Integer> {
         double median = (seconds[(steps - 1) / 2] + seconds[steps / 2]) / 2;
         Map<String, Object> report = new LinkedHashMap<>();
         report.put("size", size);
-        report.put("device", device);
+        report.put("device", model.device().name());
         report.put("experts", experts);
         report.put("top_k", experts == 0 ? 0 : topK);
         report.put("batch", batch);

@@ -169,6 +169,16 @@ public final class Tensor implements AutoCloseable {
         return values;
     }
 
+    /** The bytes of the content in host memory: themselves where the host sees them, else a copy made in {@code arena}. */
+    public MemorySegment toHost(Arena arena) {
+        if (device.backend().hostVisible()) {
+            return Memory.ALL.asSlice(address(), bytes());
+        }
+        MemorySegment copy = arena.allocate(Math.max(1, bytes()), 64).asSlice(0, bytes());
+        device.backend().download(address(), copy);
+        return copy;
+    }
+
     /** Element {@code index} in row-major order, of any type; on a host-visible device only. */
     public double get(long index) {
         return dtype.load(hostAddress(index));

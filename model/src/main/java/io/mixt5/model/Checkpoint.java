@@ -111,27 +111,18 @@ final class Checkpoint {
             for (Parameter parameter : model.parameters().all()) {
                 Tensor value = parameter.value();
                 tensors.add(new SafetensorsTensor(naming.onDisk(parameter.name()), SafetensorsType.F32,
-                        value.shape().dims(), hostData(value, arena)));
+                        value.shape().dims(), value.toHost(arena)));
             }
             if (naming == CheckpointNaming.SWITCH_TRANSFORMERS && !model.config().tieWordEmbeddings) {
                 // transformers ties the embeddings either all or, as with a head of its own, none.
                 Tensor embedding = model.parameters().get(EMBEDDING).value();
                 COPIES.forEach(copy -> tensors.add(new SafetensorsTensor(copy, SafetensorsType.F32,
-                        embedding.shape().dims(), hostData(embedding, arena))));
+                        embedding.shape().dims(), embedding.toHost(arena))));
             }
             SafetensorsWriter.write(directory.resolve(WEIGHTS), tensors);
         }
         StrictJson.write(directory.resolve(CONFIG), config);
         StrictJson.write(directory.resolve("generation_config.json"), generationJson(model.config()));
-    }
-
-    private static MemorySegment hostData(Tensor value, Arena arena) {
-        if (value.device().backend().hostVisible()) {
-            return io.mixt5.engine.Memory.ALL.asSlice(value.address(), value.bytes());
-        }
-        MemorySegment copy = arena.allocate(value.bytes(), 64);
-        value.device().backend().download(value.address(), copy);
-        return copy;
     }
 
     private static ObjectNode configJson(T5Config c) {

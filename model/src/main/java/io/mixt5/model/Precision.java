@@ -37,10 +37,9 @@ public enum Precision {
 
     /** Throws a {@link UserException} that says what is missing where {@code device} cannot compute in this. */
     public void requireOn(Device device) {
-        String reason = device.backend().kernel(Linear.Kernel.class).unsupported(dtype);
-        if (reason != null) {
+        if (device.backend().kernel(Linear.Kernel.class).unsupported(dtype) != null) {
             throw new UserException("precision " + this + " needs a device that takes " + dtype + ", and device '"
-                    + device.name() + "' does not (" + reason + "); use precision fp32, or another device");
+                    + device.name() + "' does not; use precision fp32, or another device");
         }
     }
 

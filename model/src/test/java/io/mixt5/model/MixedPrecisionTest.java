@@ -101,7 +101,7 @@ class MixedPrecisionTest {
     void aDeviceThatTakesNoHalvesSaysSo() {
         Device single = Device.uncached(new OnlySingle());
         UserException error = assertThrows(UserException.class, () -> Precision.BF16.requireOn(single));
-        assertEquals("precision bf16 needs a device that takes BF16, and device 'single' does not (it takes F32 only); "
+        assertEquals("precision bf16 needs a device that takes BF16, and device 'single' does not; "
                 + "use precision fp32, or another device", error.getMessage());
         Precision.FP32.requireOn(single);
     }

@@ -43,8 +43,8 @@ public final class CudaAdafactor extends CudaKernel implements Adafactor.Kernel 
             long height = slot.rows().count();
             long width = matrix ? slot.columns().count() : 1;
             for (long number : new long[]{slot.weight().address(), slot.gradient().address(), slot.rows().address(),
-                matrix ? slot.columns().address() : 0, height, width, rows, tiles, columns, partials,
-                Float.floatToRawIntBits(slot.decay())}) {
+                    matrix ? slot.columns().address() : 0, height, width, rows, tiles, columns, partials,
+                    Float.floatToRawIntBits(slot.decay())}) {
                 table[at++] = number;
             }
             rows += height;

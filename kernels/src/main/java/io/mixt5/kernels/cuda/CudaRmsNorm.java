@@ -36,7 +36,7 @@ public final class CudaRmsNorm extends CudaRows implements RmsNorm.Kernel {
     private record Block(int warps, int shared, boolean kept) {
         /** As many warps as fit, each of which wants {@code perWarp} bytes beside {@code once} for all of them. */
         static Block of(long once, long perWarp, int limit) {
-            int warps = (int) Math.clamp((limit - once) / Math.max(1, perWarp), 0, MOST_WARPS);
+            int warps = Math.clamp((limit - once) / Math.max(1, perWarp), 0, MOST_WARPS);
             return new Block(warps, (int) (once + warps * perWarp), warps > 0);
         }
     }

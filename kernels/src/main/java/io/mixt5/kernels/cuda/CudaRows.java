@@ -19,6 +19,6 @@ abstract class CudaRows extends CudaKernel {
     /** Whole warps for a block that takes a row by one access to a thread, or by more when it has {@code most}. */
     protected static int threads(long columns, DType dtype, int most) {
         long warps = Math.ceilDiv(columns, (long) WARP * width(columns, dtype));
-        return WARP * (int) Math.clamp(warps, 1, most / WARP);
+        return WARP * Math.clamp(warps, 1, most / WARP);
     }
 }

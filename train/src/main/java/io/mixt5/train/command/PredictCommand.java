@@ -2,9 +2,11 @@ package io.mixt5.train.command;
 
 import io.mixt5.engine.Device;
 import io.mixt5.engine.UserException;
+import io.mixt5.model.Precision;
 import io.mixt5.model.T5Model;
 import io.mixt5.model.io.UserFiles;
 import io.mixt5.model.tokenizer.T5Tokenizer;
+import io.mixt5.train.config.Devices;
 import io.mixt5.train.data.SquadPairs;
 import io.mixt5.train.run.Answerer;
 import io.mixt5.train.run.Progress;
@@ -48,9 +50,13 @@ public final class PredictCommand implements Callable<Integer> {
             description = "Most tokens of an answer, the start token counted; default ${DEFAULT-VALUE}.")
     private int generationMaxLength;
 
-    @Option(names = "--device", defaultValue = "cpu", paramLabel = "NAME",
-            description = "Where to run; default ${DEFAULT-VALUE}.")
+    @Option(names = "--device", defaultValue = "auto", paramLabel = "NAME",
+            description = "Where to run: cpu, cuda, cuda:N, or auto for a GPU where there is one; default ${DEFAULT-VALUE}.")
     private String device;
+
+    @Option(names = "--precision", defaultValue = "fp32", paramLabel = "NAME",
+            description = "What to compute in: ${COMPLETION-CANDIDATES}; default ${DEFAULT-VALUE}.")
+    private Precision precision;
 
     @Override
     public Integer call() {
@@ -59,10 +65,12 @@ public final class PredictCommand implements Callable<Integer> {
         atLeast("--generation-max-length", generationMaxLength, 2);
         UserFiles.requireWritableDirectory(output.toAbsolutePath().getParent());
         List<SquadExample> questions = SquadPairs.examples(data, Answers.OPTIONAL, Integer.MAX_VALUE);
+        Device on = Devices.open(device);
+        precision.requireOn(on);
         try (T5Tokenizer tokenizer = T5Tokenizer.load(model).withAddedTokens(SquadPrompt.MARKERS);
-                T5Model loaded = T5Model.load(model, Device.of(device));
+                T5Model loaded = T5Model.load(model, on);
                 Progress progress = new Progress(System.err, "answering", "questions", 0, questions.size())) {
-            Answerer answerer = new Answerer(loaded, tokenizer, maxSequenceLength, generationMaxLength, batchSize);
+            Answerer answerer = new Answerer(loaded.compute(precision), tokenizer, maxSequenceLength, generationMaxLength, batchSize);
             Map<String, String> answers = answerer.answer(questions, done -> progress.step(done, ""));
             SquadPredictions.write(output, answers);
         }

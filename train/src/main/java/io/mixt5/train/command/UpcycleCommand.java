@@ -1,6 +1,5 @@
 package io.mixt5.train.command;
 
-import io.mixt5.engine.Device;
 import io.mixt5.engine.Philox;
 import io.mixt5.engine.Scope;
 import io.mixt5.engine.Tape;
@@ -13,6 +12,7 @@ import io.mixt5.model.T5Model;
 import io.mixt5.model.Upcycling;
 import io.mixt5.model.io.UserFiles;
 import io.mixt5.model.tokenizer.T5Tokenizer;
+import io.mixt5.train.config.Devices;
 import io.mixt5.train.run.WholeDirectory;
 import java.io.IOException;
 import java.io.PrintWriter;
@@ -69,8 +69,8 @@ public final class UpcycleCommand implements Callable<Integer> {
             description = "Of the routers' weights and the noise; default ${DEFAULT-VALUE}.")
     private long seed;
 
-    @Option(names = "--device", defaultValue = "cpu", paramLabel = "NAME",
-            description = "Where to compute; default ${DEFAULT-VALUE}.")
+    @Option(names = "--device", defaultValue = "auto", paramLabel = "NAME",
+            description = "Where to compute: cpu, cuda, cuda:N, or auto for a GPU where there is one; default ${DEFAULT-VALUE}.")
     private String device;
 
     @Spec
@@ -91,7 +91,7 @@ public final class UpcycleCommand implements Callable<Integer> {
     public Integer call() {
         UserFiles.requireDirectory(from);
         requireFree();
-        try (T5Tokenizer tokenizer = T5Tokenizer.load(from); T5Model parent = T5Model.load(from, Device.of(device))) {
+        try (T5Tokenizer tokenizer = T5Tokenizer.load(from); T5Model parent = T5Model.load(from, Devices.open(device))) {
             if (parent.config().mixture().activateMoe) {
                 throw new UserException(from + " is a mixture of experts already; name a dense model");
             }

@@ -6,6 +6,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.mixt5.engine.UserException;
 import io.mixt5.model.MixtureConfig;
+import io.mixt5.model.Precision;
 import io.mixt5.model.T5Config;
 import io.mixt5.model.io.StrictJson;
 import io.mixt5.model.io.StrictJson.UnknownKeys;
@@ -85,14 +86,6 @@ public final class TrainConfig {
         PAD
     }
 
-    /** What computes. */
-    public enum DeviceChoice {
-        /** The best there is. */
-        AUTO,
-        /** The processor. */
-        CPU
-    }
-
     // The model.
 
     /** Directory of a model in Hugging Face's form to start from; not given: random weights of {@code model_config}. */
@@ -121,8 +114,16 @@ public final class TrainConfig {
     public Path tokenizerNameOrPath;
     /** Dropout in training, in [0, 1). Default: the model's own, 0.1 where it has none. */
     public Double dropoutRate;
-    /** {@code auto} or {@code cpu}. Default auto. */
-    public DeviceChoice device = DeviceChoice.AUTO;
+    /**
+     * What computes: {@code cpu}; {@code cuda} or {@code cuda:N} for a GPU, N from 0; {@code emulator} or
+     * {@code reference} for checks; or {@code auto}, a GPU where CUDA works, else the processor. Default auto.
+     */
+    public String device = Devices.AUTO;
+    /**
+     * What activations and matrix products are computed in: {@code fp32}, {@code bf16} or {@code fp16}, the latter with
+     * a loss scaled dynamically. Weights, optimiser, routers and loss are F32 in each. Default fp32.
+     */
+    public Precision precision = Precision.FP32;
 
     // The data.
 

@@ -23,6 +23,7 @@ final class TrainConfigCheck {
         checkCounts();
         checkRates();
         checkTogether();
+        checkDevice();
         checkInputs();
     }
 
@@ -89,6 +90,11 @@ final class TrainConfigCheck {
             throw new UserException("key 'validation_file' is missing in " + file
                     + ", as 'evaluation_strategy' asks for scores");
         }
+    }
+
+    private void checkDevice() {
+        named("device", () -> Devices.open(config.device));
+        named("precision", () -> config.precision.requireOn(Devices.open(config.device)));
     }
 
     private void checkInputs() {

@@ -1,6 +1,5 @@
 package io.mixt5.train.run;
 
-import io.mixt5.engine.Memory;
 import io.mixt5.engine.Tensor;
 import io.mixt5.engine.UserException;
 import io.mixt5.model.T5Model;
@@ -13,6 +12,7 @@ import io.mixt5.model.io.UserFiles;
 import io.mixt5.model.tokenizer.T5Tokenizer;
 import io.mixt5.train.optim.Optimizer;
 import java.io.IOException;
+import java.lang.foreign.Arena;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -71,10 +71,12 @@ public final class RunDirectory {
     public void saveLast(T5Model model, T5Tokenizer tokenizer, Optimizer optimizer, TrainState state) {
         WholeDirectory.replace(last(), directory -> {
             saveModel(directory, model, tokenizer);
-            List<SafetensorsTensor> tensors = new ArrayList<>();
-            optimizer.state().forEach((name, tensor) -> tensors.add(new SafetensorsTensor(name, SafetensorsType.F32,
-                    tensor.shape().dims(), Memory.ALL.asSlice(tensor.address(), tensor.bytes()))));
-            SafetensorsWriter.write(directory.resolve(OPTIMIZER), tensors);
+            try (Arena arena = Arena.ofConfined()) {
+                List<SafetensorsTensor> tensors = new ArrayList<>();
+                optimizer.state().forEach((name, tensor) -> tensors.add(new SafetensorsTensor(name, SafetensorsType.F32,
+                        tensor.shape().dims(), tensor.toHost(arena))));
+                SafetensorsWriter.write(directory.resolve(OPTIMIZER), tensors);
+            }
             StrictJson.write(directory.resolve(STATE), state);
         });
     }

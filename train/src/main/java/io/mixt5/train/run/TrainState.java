@@ -11,30 +11,32 @@ package io.mixt5.train.run;
  * @param bestStep update after which validation was best; 0 before the first validation
  * @param bestExactMatch exact match there, in per cent
  * @param bestF1 F1 there, in per cent
+ * @param lossScale of the next step; null where the loss is not scaled
  */
 public record TrainState(long seed, int step, int epoch, int batch, int validatedStep, int bestStep,
         double bestExactMatch,
-        double bestF1) {
+        double bestF1, LossScale lossScale) {
     /** Before the first step. */
     public static TrainState start(long seed) {
-        return new TrainState(seed, 0, 0, 0, 0, 0, -1, -1);
+        return new TrainState(seed, 0, 0, 0, 0, 0, -1, -1, null);
     }
 
-    /** After an update that used the epoch's micro-batches up to {@code toBatch}. */
-    TrainState advanced(int toBatch) {
-        return new TrainState(seed, step + 1, epoch, toBatch, validatedStep, bestStep, bestExactMatch, bestF1);
+    /** After an update that used the epoch's micro-batches up to {@code toBatch} and left this loss scale. */
+    TrainState advanced(int toBatch, LossScale next) {
+        return new TrainState(seed, step + 1, epoch, toBatch, validatedStep, bestStep, bestExactMatch, bestF1, next);
     }
 
     /** At the start of the following epoch. */
     TrainState nextEpoch() {
-        return new TrainState(seed, step, epoch + 1, 0, validatedStep, bestStep, bestExactMatch, bestF1);
+        return new TrainState(seed, step, epoch + 1, 0, validatedStep, bestStep, bestExactMatch, bestF1,
+                lossScale);
     }
 
     /** After a validation with these scores, which are the best from now on where they are better. */
     TrainState validated(double exactMatch, double f1) {
         return improvedBy(exactMatch, f1)
-                ? new TrainState(seed, step, epoch, batch, step, step, exactMatch, f1)
-                : new TrainState(seed, step, epoch, batch, step, bestStep, bestExactMatch, bestF1);
+                ? new TrainState(seed, step, epoch, batch, step, step, exactMatch, f1, lossScale)
+                : new TrainState(seed, step, epoch, batch, step, bestStep, bestExactMatch, bestF1, lossScale);
     }
 
     /** Whether an epoch has just ended. */

@@ -8,6 +8,7 @@ import io.mixt5.model.T5Config;
 import io.mixt5.model.T5Model;
 import io.mixt5.model.Upcycling;
 import io.mixt5.model.tokenizer.T5Tokenizer;
+import io.mixt5.train.config.Devices;
 import io.mixt5.train.config.TrainConfig;
 import io.mixt5.train.config.TrainConfig.Resume;
 import io.mixt5.train.config.TrainConfig.Strategy;
@@ -79,7 +80,7 @@ public final class TrainingRun implements AutoCloseable {
             totalSteps = config.maxSteps > 0
                     ? config.maxSteps
                     : (int) Math.ceil(config.numTrainEpochs * stepsPerEpoch());
-            trainer = new Trainer(model, optimizer, schedule(), config);
+            trainer = new Trainer(model, optimizer, schedule(), config, state.lossScale());
         } catch (RuntimeException e) {
             close();
             throw e;
@@ -96,7 +97,7 @@ public final class TrainingRun implements AutoCloseable {
     }
 
     private T5Model model(boolean resumed) {
-        Device device = Device.of("cpu");
+        Device device = Devices.open(config.device);
         T5Model loaded;
         if (resumed) {
             loaded = T5Model.load(directory.last(), device);
@@ -109,7 +110,7 @@ public final class TrainingRun implements AutoCloseable {
         if (config.dropoutRate != null) {
             loaded.config().dropoutRate = config.dropoutRate;
         }
-        return loaded;
+        return loaded.compute(config.precision);
     }
 
     private T5Model upcycled(T5Model pretrained) {
@@ -161,13 +162,17 @@ public final class TrainingRun implements AutoCloseable {
 
     /** Trains to the end, or until {@code stop}, asked after each step, says so; whether the end was reached. */
     public boolean run(BooleanSupplier stop) {
-        out.printf("%s: %,d parameters on %s; %,d training and %,d validation questions; %,d steps%n",
+        out.printf("%s: %,d parameters on %s in %s; %,d training and %,d validation questions; %,d steps%n",
                 config.saveDir.getFileName(),
-                model.parameters().count(), model.device(), train.size(), validation.size(), totalSteps);
+                model.parameters().count(), model.device(), model.precision(), train.size(), validation.size(), totalSteps);
         boolean finished;
         try (MetricsLog log = new MetricsLog(directory.metrics(), state.step() > 0);
                 Progress progress = new Progress(out, "training", "steps", state.step(), totalSteps)) {
             finished = epochs(stop, log, progress);
+        }
+        if (state.lossScale() != null) {
+            out.printf("skipped %,d of %,d steps, whose gradients left the range of %s; the loss scale is %.0f%n",
+                    state.lossScale().skipped(), state.step(), model.precision(), state.lossScale().scale());
         }
         if (!finished) {
             out.println("stopped after step " + state.step() + "; the same command goes on from " + directory.last());
@@ -230,7 +235,7 @@ public final class TrainingRun implements AutoCloseable {
         List<List<TextPair>> pairs = batches.stream().map(batch -> Arrays.stream(batch).mapToObj(train::get).toList())
                 .toList();
         Trainer.Update update = trainer.update(state.step(), pairs);
-        state = state.advanced(end);
+        state = state.advanced(end, trainer.lossScale());
         watch.see(update.routing());
         double seconds = (System.nanoTime() - start) * 1e-9;
         long tokensPerSecond = Math.round(update.tokens() / seconds);
@@ -240,9 +245,13 @@ public final class TrainingRun implements AutoCloseable {
             line.put("step", state.step());
             line.put("epoch", state.epoch() + (double) state.batch() * config.perDeviceTrainBatchSize / train.size());
             line.put("loss", update.loss());
-            line.put("grad_norm", update.norm());
+            line.put("grad_norm", Double.isFinite(update.norm()) ? update.norm() : null);
             line.put("learning_rate", update.learningRate());
             line.put("tokens_per_second", tokensPerSecond);
+            if (state.lossScale() != null) {
+                line.put("loss_scale", state.lossScale().scale());
+                line.put("skipped_steps", state.lossScale().skipped());
+            }
             if (!update.routing().isEmpty()) {
                 line.put("routing", update.routing().stream().map(TrainingRun::figures).toList());
             }

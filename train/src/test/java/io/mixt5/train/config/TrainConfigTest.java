@@ -7,9 +7,9 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.mixt5.engine.UserException;
+import io.mixt5.model.Precision;
 import io.mixt5.model.T5Config;
 import io.mixt5.model.io.StrictJson;
-import io.mixt5.train.config.TrainConfig.DeviceChoice;
 import io.mixt5.train.config.TrainConfig.LabelPadding;
 import io.mixt5.train.config.TrainConfig.Optim;
 import io.mixt5.train.config.TrainConfig.Scheduler;
@@ -63,7 +63,8 @@ class TrainConfigTest {
         assertEquals(512, config.maxSequenceLength);
         assertEquals(30, config.generationMaxLength);
         assertEquals(LabelPadding.IGNORE, config.labelPadding);
-        assertEquals(DeviceChoice.AUTO, config.device);
+        assertEquals("auto", config.device);
+        assertEquals(Precision.FP32, config.precision);
         assertEquals(Optim.ADAMW, config.optim);
         assertEquals(Scheduler.LINEAR, config.lrSchedulerType);
         assertEquals(SquadMetric.OFFICIAL, config.metric);
@@ -79,7 +80,7 @@ class TrainConfigTest {
     void takesEveryKey() throws IOException {
         TrainConfig config = load("""
                 {'pretrained_model_name_or_path': 't5', 'tokenizer_name_or_path': 'spiece.model',
-                 'dropout_rate': 0, 'device': 'cpu', 'train_file': 'train.json', 'validation_file': 'dev.json',
+                 'dropout_rate': 0, 'device': 'reference:0', 'precision': 'bf16', 'train_file': 'train.json', 'validation_file': 'dev.json',
                  'max_train_samples': 10, 'max_eval_samples': 5, 'max_sequence_length': 256, 'max_target_length': 16,
                  'label_padding': 'pad', 'group_by_length': false, 'per_device_train_batch_size': 4,
                  'gradient_accumulation_steps': 2, 'num_train_epochs': 0.5, 'max_steps': 7, 'optim': 'adafactor',
@@ -91,7 +92,8 @@ class TrainConfigTest {
                  'logging_steps': 1, 'num_print_samples': 0}""");
         assertEquals(directory.resolve("t5"), config.pretrainedModelNameOrPath);
         assertEquals(0.0, config.dropoutRate);
-        assertEquals(DeviceChoice.CPU, config.device);
+        assertEquals("reference:0", config.device);
+        assertEquals(Precision.BF16, config.precision);
         assertEquals(10, config.maxTrainSamples);
         assertEquals(LabelPadding.PAD, config.labelPadding);
         assertEquals(Optim.ADAFACTOR, config.optim);
@@ -206,7 +208,13 @@ class TrainConfigTest {
             "'save_strategy': 'epochs' | key 'save_strategy' in FILE must be one of no, steps, epoch, "
                     + "found the text \"epochs\", did you mean 'epoch'?",
             "'metric': 'f1' | key 'metric' in FILE must be one of official, mixt5, found the text \"f1\"",
-            "'device': 'cuda' | key 'device' in FILE must be one of auto, cpu, found the text \"cuda\"",
+            "'device': 'cpu:1' | key 'device' in FILE: there is no device 'cpu:1': cpu has none of that number here; "
+                    + "count from cpu:0",
+            "'device': 1 | key 'device' in FILE must be a text, found the number 1",
+            "'device': 'cpu', 'precision': 'bf16' | key 'precision' in FILE: precision bf16 needs a device that takes "
+                    + "BF16, and device 'cpu' does not; "
+                    + "use precision fp32, or another device",
+            "'precision': 'half' | key 'precision' in FILE must be one of fp32, bf16, fp16, found the text \"half\"",
             "'label_padding': 0 | key 'label_padding' in FILE must be one of ignore, pad, found the number 0",
             "'eval_strategy': 'no', 'evaluation_strategy': 'no' | FILE has both 'evaluation_strategy' and "
                     + "'eval_strategy', which are one key: remove one",

@@ -145,7 +145,7 @@ class TrainingRunTest {
     private boolean run(String name, String keys, int steps) throws IOException {
         Path config = directory.resolve(name + ".json");
         Files.writeString(config, """
-                {%s "optim": "adafactor", "learning_rate": 0.01, "lr_scheduler_type": "constant",
+                {%s "device": "cpu", "optim": "adafactor", "learning_rate": 0.01, "lr_scheduler_type": "constant",
                  "train_file": "%s", "validation_file": "%s", "tokenizer_name_or_path": "%s", "save_dir": "%s", %s}
                 """
                 .formatted(MODEL, data.resolve("train.json"), data.resolve("validation.json"),
