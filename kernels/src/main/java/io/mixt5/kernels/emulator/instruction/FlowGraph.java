@@ -30,7 +30,8 @@ final class FlowGraph {
     }
 
     /** Opcodes whose first operand is no result. */
-    private static final Set<String> WITHOUT_RESULT = Set.of("st", "red", "bra", "brx", "bar", "barrier", "cp", "membar",
+    private static final Set<String> WITHOUT_RESULT = Set.of("st", "red", "bra", "brx", "bar", "barrier", "cp",
+            "membar",
             "fence", "exit", "ret", "trap", "call", "prefetch", "prefetchu", "nanosleep", "discard", "applypriority");
 
     private record Frame(PtxStatement.Scope scope, List<PtxStatement.Registers> declared, Map<String, Integer> found) {

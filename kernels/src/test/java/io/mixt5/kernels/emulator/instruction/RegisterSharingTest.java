@@ -135,7 +135,8 @@ class RegisterSharingTest {
                 + "st.global.u32 [%d0], %r0;");
         PtxStatement.Scope inner = (PtxStatement.Scope) kernel.body().statements().get(4);
         RegisterSharing sharing = new RegisterSharing(kernel, new RegisterFile());
-        assertApart(Map.of("outer", sharing.of(kernel.body()).get("%r0"), "inner", sharing.of(inner).get("%r0")), "outer",
+        assertApart(Map.of("outer", sharing.of(kernel.body()).get("%r0"), "inner", sharing.of(inner).get("%r0")),
+                "outer",
                 "inner");
     }
 }
