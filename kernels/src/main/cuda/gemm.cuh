@@ -15,6 +15,9 @@ enum Grouping {
     GROUPED_DEPTH = 2
 };
 
+// How many tiles a side has.
+template <int TILE> __device__ __forceinline__ int tiles(int side) { return side / TILE + (side % TILE > 0); }
+
 template <typename T> struct Product {
     const T *a;
     int64_t lda;
@@ -22,37 +25,35 @@ template <typename T> struct Product {
     int64_t ldb;
     T *c;
     int64_t ldc;
-    int64_t m;
-    int64_t n;
-    int64_t k;
+    int m;
+    int n;
+    int k;
     bool a_transposed;
     bool b_transposed;
     bool accumulate;
     // Where this block's tile begins in C.
-    int64_t row;
-    int64_t column;
+    int row;
+    int column;
 
     // Narrows the product down to this block's expert and finds its tile of TILE rows and columns. Row tiles are the
     // fast index of the grid's x, so that blocks which run at the same time share their part of B. False for a block
     // that has nothing to do.
     template <int TILE> __device__ __forceinline__ bool locate(int grouping, const int *offsets, int groups,
                                                                const int64_t *table) {
-        int64_t row_tiles = gridDim.x / ((n + TILE - 1) / TILE);
-        int64_t tile = blockIdx.x % row_tiles;
+        int row_tiles = gridDim.x / tiles<TILE>(n);
+        int tile = blockIdx.x % row_tiles;
         column = blockIdx.x / row_tiles * TILE;
         if (grouping == GROUPED_ROWS) {
-            int64_t begin = 0;
-            int64_t end = 0;
-            int group = -1;
-            int64_t tiles = 0;
-            do {
-                tile -= tiles;
+            int begin = 0;
+            int end = offsets[1];
+            int group = 0;
+            while (tile >= tiles<TILE>(end - begin)) {
+                if (group == groups) {
+                    return false;
+                }
+                tile -= tiles<TILE>(end - begin);
                 begin = end;
                 end = ++group < groups ? offsets[group + 1] : m;
-                tiles = (end - begin + TILE - 1) / TILE;
-            } while (tile >= tiles && group < groups);
-            if (tile >= tiles) {
-                return false;
             }
             a += begin * lda;
             c += begin * ldc;
@@ -65,7 +66,7 @@ template <typename T> struct Product {
                 k = 0;
             }
         } else if (grouping == GROUPED_DEPTH) {
-            int64_t begin = offsets[blockIdx.z];
+            int begin = offsets[blockIdx.z];
             a += begin * lda;
             b += begin * ldb;
             c = reinterpret_cast<T *>(table[blockIdx.z]);
@@ -82,7 +83,7 @@ template <typename T> struct Product {
 
 // The parameters of every entry point, and the product that they describe.
 #define GEMM_PARAMETERS(T)                                                                                      \
-    (const T *a, int64_t lda, const T *b, int64_t ldb, T *c, int64_t ldc, int64_t m, int64_t n, int64_t k,       \
+    (const T *a, int64_t lda, const T *b, int64_t ldb, T *c, int64_t ldc, int m, int n, int k,                   \
      bool a_transposed, bool b_transposed, bool accumulate, int grouping, const int *offsets, int groups,        \
      const int64_t *table)
 #define GEMM_ARGUMENTS                                                                                          \
@@ -92,3 +93,6 @@ template <typename T> struct Product {
 template <typename T> __device__ __forceinline__ bool aligned_rows(const T *first, int64_t ld, int bytes) {
     return reinterpret_cast<uintptr_t>(first) % bytes == 0 && ld * static_cast<int64_t>(sizeof(T)) % bytes == 0;
 }
+
+// Tells the compiler, which cannot see it of addresses from a table, that this is device memory.
+template <typename T> __device__ __forceinline__ void assume_global(const T *p) { __builtin_assume(__isGlobal(p)); }

@@ -10,11 +10,13 @@
 constexpr int DEPTH = 32;
 // Elements in 16 bytes.
 constexpr int CHUNK = 8;
-// How many slices are on their way while one is multiplied.
+// How many slices are on their way while one is multiplied, and how many blocks of large tiles find registers at once.
 #if __CUDA_ARCH__ >= 800
 constexpr int AHEAD = 2;
+constexpr int RESIDENT = 2;
 #else
 constexpr int AHEAD = 1;
+constexpr int RESIDENT = 1;
 #endif
 constexpr int BUFFERS = AHEAD + 1;
 
@@ -57,6 +59,7 @@ __device__ __forceinline__ void multiply(float (&sums)[4], const uint32_t (&a)[4
 
 // Reads the first `valid` of eight elements, zeros for the others.
 template <typename T> __device__ __forceinline__ Vector<T> read(const T *from, int valid, bool aligned) {
+    assume_global(from);
     Vector<T> chunk;
     if (valid >= CHUNK && aligned) {
         chunk.load(from);
@@ -86,9 +89,9 @@ template <typename T, int TILE, int THREADS, bool ALONG_K> struct Slice {
 #endif
 
     // The tile's side begins at `begin` of `end`.
-    __device__ __forceinline__ Slice(const T *matrix, int64_t ld, int64_t begin, int64_t end)
+    __device__ __forceinline__ Slice(const T *matrix, int64_t ld, int begin, int end)
         : next(matrix + (ALONG_K ? begin * ld : begin) + threadIdx.x / LENGTH * ld + threadIdx.x % LENGTH * CHUNK),
-          ld(ld), side(min(end - begin, static_cast<int64_t>(TILE))), aligned(aligned_rows(matrix, ld, 16)) {}
+          ld(ld), side(min(end - begin, TILE)), aligned(aligned_rows(matrix, ld, 16)) {}
 
     // Where a chunk of a slice is. Chunks are exchanged within 128 bytes so that neither those of a row, which are
     // written at once, nor those of eight adjacent rows, which ldmatrix reads at once, meet in a bank.
@@ -180,19 +183,18 @@ __device__ __forceinline__ void copy_tile(const Product<T> &product, T *tile, bo
         T *c = product.c + (product.row + row) * product.ldc + product.column + column;
         T *shared = tile + row * Tiling<TILE>::ROW + column;
         int valid = product.row + row < product.m
-                        ? static_cast<int>(min(product.n - product.column - column, static_cast<int64_t>(CHUNK))) : 0;
+                        ? product.n - product.column - column : 0;
         if (!STORE) {
             read(c, valid, aligned).store(shared);
         } else {
-            Vector<T> chunk;
-            chunk.load(shared);
+            assume_global(c);
             if (valid >= CHUNK && aligned) {
-                chunk.store(c);
+                *reinterpret_cast<uint4 *>(c) = *reinterpret_cast<const uint4 *>(shared);
             } else {
 #pragma unroll
                 for (int i = 0; i < CHUNK; i++) {
                     if (i < valid) {
-                        c[i] = chunk.element[i];
+                        c[i] = shared[i];
                     }
                 }
             }
@@ -211,7 +213,7 @@ __device__ __forceinline__ void add_products(const Product<T> &product, uint4 *s
     SliceB b(product.b, product.ldb, product.column, product.n);
     int buffer = 0;
     int next = 0;
-    for (int64_t from = -AHEAD * DEPTH; from < product.k; from += DEPTH) {
+    for (int from = -AHEAD * DEPTH; from < product.k; from += DEPTH) {
 #if __CUDA_ARCH__ >= 800
         if (from >= 0) {
             // The slice has arrived, and nobody reads any more from where the next one goes.
@@ -219,9 +221,9 @@ __device__ __forceinline__ void add_products(const Product<T> &product, uint4 *s
             __syncthreads();
         }
 #endif
-        int64_t left = product.k - from - AHEAD * DEPTH;
+        int left = product.k - (from + AHEAD * DEPTH);
         if (left > 0) {
-            int depth = min(left, static_cast<int64_t>(DEPTH));
+            int depth = min(left, DEPTH);
             a.issue(shared + 2 * next * Tiles::SLICE, depth);
             b.issue(shared + (2 * next + 1) * Tiles::SLICE, depth);
         }
@@ -233,21 +235,18 @@ __device__ __forceinline__ void add_products(const Product<T> &product, uint4 *s
             const uint4 *slice_b = slice_a + Tiles::SLICE;
 #pragma unroll
             for (int k = 0; k < DEPTH; k += 16) {
-                uint32_t left_operands[Tiles::FM][4];
                 uint32_t right_operands[Tiles::FN / 2][4];
-#pragma unroll
-                for (int i = 0; i < Tiles::FM; i++) {
-                    SliceA::template load<false>(left_operands[i], slice_a, Tiles::y() + 16 * i, k);
-                }
 #pragma unroll
                 for (int j = 0; j < Tiles::FN / 2; j++) {
                     SliceB::template load<true>(right_operands[j], slice_b, Tiles::x() + 16 * j, k);
                 }
 #pragma unroll
                 for (int i = 0; i < Tiles::FM; i++) {
+                    uint32_t left_operand[4];
+                    SliceA::template load<false>(left_operand, slice_a, Tiles::y() + 16 * i, k);
 #pragma unroll
                     for (int j = 0; j < Tiles::FN; j++) {
-                        multiply(sums[i][j], left_operands[i], right_operands[j / 2] + j % 2 * 2, T());
+                        multiply(sums[i][j], left_operand, right_operands[j / 2] + j % 2 * 2, T());
                     }
                 }
             }
@@ -266,38 +265,45 @@ __device__ __forceinline__ void add_products(const Product<T> &product, uint4 *s
     __syncthreads();
 }
 
+// Two adjacent elements of C, of which a thread has two for each mma, eight rows apart.
+template <typename T> union Pair {
+    uint32_t bits;
+    T element[2];
+
+    // Where the thread's pair number i is, relative to its first one.
+    static __device__ __forceinline__ int place(int i, int fragments, int row) {
+        return (i / 2 / fragments * 16 + i % 2 * 8) * row + i / 2 % fragments * 8;
+    }
+};
+
 // Rounds sums, to which C is added before if it is to be accumulated, and writes them. They go through shared memory, so
 // that rows of C are read and written 16 bytes at a time.
 template <typename T, int TILE>
 __device__ __forceinline__ void write_tile(const Product<T> &product, T *tile,
-                                           const float (&sums)[Tiling<TILE>::FM][Tiling<TILE>::FN][4]) {
+                                           float (&sums)[Tiling<TILE>::FM][Tiling<TILE>::FN][4]) {
     using Tiles = Tiling<TILE>;
     bool aligned = aligned_rows(product.c, product.ldc, 16);
+    int lane = threadIdx.x % WARP;
+    T *mine = tile + (Tiles::y() + lane / 4) * Tiles::ROW + Tiles::x() + lane % 4 * 2;
     if (product.accumulate) {
         copy_tile<T, TILE, false>(product, tile, aligned);
         __syncthreads();
-    }
-    int lane = threadIdx.x % WARP;
 #pragma unroll
-    for (int i = 0; i < Tiles::FM; i++) {
-#pragma unroll
-        for (int j = 0; j < Tiles::FN; j++) {
-#pragma unroll
-            for (int half = 0; half < 2; half++) {
-                int row = Tiles::y() + 16 * i + 8 * half + lane / 4;
-                uint32_t *place = reinterpret_cast<uint32_t *>(tile + row * Tiles::ROW + Tiles::x() + 8 * j) + lane % 4;
-                union {
-                    uint32_t bits;
-                    T element[2];
-                } pair = {product.accumulate ? *place : 0};
-#pragma unroll
-                for (int e = 0; e < 2; e++) {
-                    float sum = sums[i][j][2 * half + e];
-                    pair.element[e] = from_float<T>(product.accumulate ? to_float(pair.element[e]) + sum : sum);
-                }
-                *place = pair.bits;
-            }
+        for (int i = 0; i < Tiles::FM * Tiles::FN * 2; i++) {
+            Pair<T> old;
+            old.bits = *reinterpret_cast<const uint32_t *>(mine + Pair<T>::place(i, Tiles::FN, Tiles::ROW));
+            float *sum = &sums[i / 2 / Tiles::FN][i / 2 % Tiles::FN][i % 2 * 2];
+            sum[0] += to_float(old.element[0]);
+            sum[1] += to_float(old.element[1]);
         }
+    }
+#pragma unroll
+    for (int i = 0; i < Tiles::FM * Tiles::FN * 2; i++) {
+        const float *sum = &sums[i / 2 / Tiles::FN][i / 2 % Tiles::FN][i % 2 * 2];
+        Pair<T> rounded;
+        rounded.element[0] = from_float<T>(sum[0]);
+        rounded.element[1] = from_float<T>(sum[1]);
+        *reinterpret_cast<uint32_t *>(mine + Pair<T>::place(i, Tiles::FN, Tiles::ROW)) = rounded.bits;
     }
     __syncthreads();
     copy_tile<T, TILE, true>(product, tile, aligned);
@@ -328,14 +334,14 @@ __device__ __forceinline__ void gemm(Product<T> product, int grouping, const int
 extern "C" __global__ void __launch_bounds__(128) gemm_64_f16 GEMM_PARAMETERS(__half) {
     gemm<__half, 64> GEMM_ARGUMENTS;
 }
-extern "C" __global__ void __launch_bounds__(256, 2) gemm_128_f16 GEMM_PARAMETERS(__half) {
+extern "C" __global__ void __launch_bounds__(256, RESIDENT) gemm_128_f16 GEMM_PARAMETERS(__half) {
     gemm<__half, 128> GEMM_ARGUMENTS;
 }
 #if __CUDA_ARCH__ >= 800
 extern "C" __global__ void __launch_bounds__(128) gemm_64_bf16 GEMM_PARAMETERS(__nv_bfloat16) {
     gemm<__nv_bfloat16, 64> GEMM_ARGUMENTS;
 }
-extern "C" __global__ void __launch_bounds__(256, 2) gemm_128_bf16 GEMM_PARAMETERS(__nv_bfloat16) {
+extern "C" __global__ void __launch_bounds__(256, RESIDENT) gemm_128_bf16 GEMM_PARAMETERS(__nv_bfloat16) {
     gemm<__nv_bfloat16, 128> GEMM_ARGUMENTS;
 }
 #endif

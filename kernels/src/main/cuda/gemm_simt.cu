@@ -5,14 +5,15 @@
 // next is on its way. Sums run over k in order, so results depend on nothing but the operands.
 #include "gemm.cuh"
 
-constexpr int DEPTH = 16;
+constexpr int DEPTH = 8;
 
-// Where element (k, i) of a slice is. Which eight columns are where depends on k: so the four quads of eight rows that a
-// warp writes, having read them along k, meet in no bank, and quads along i stay whole.
-template <int TILE> __device__ __forceinline__ int place(int k, int i) { return k * TILE + (i ^ (k / 4 % 4 * 8)); }
+// Where element (k, i) of a slice is. Which sixteen columns are where depends on k: so the two quads of sixteen rows that
+// a warp writes, having read them along k, meet in no bank, and quads along i stay whole.
+template <int TILE> __device__ __forceinline__ int place(int k, int i) { return k * TILE + (i ^ (k / 4 % 2 * 16)); }
 
 // Reads the first `valid` of four elements, zeros for the others.
 template <typename T> __device__ __forceinline__ float4 read(const T *from, int valid, bool aligned) {
+    assume_global(from);
     T quad[4];
     if (valid >= 4 && aligned) {
         if (sizeof(T) == 4) {
@@ -31,6 +32,7 @@ template <typename T> __device__ __forceinline__ float4 read(const T *from, int 
 
 // Writes the first `valid` of four elements.
 template <typename T> __device__ __forceinline__ void write(T *to, const float *values, int valid, bool aligned) {
+    assume_global(to);
     T quad[4];
 #pragma unroll
     for (int i = 0; i < 4; i++) {
@@ -54,55 +56,45 @@ template <typename T> __device__ __forceinline__ void write(T *to, const float *
 
 // A thread's part of the slices of op(A) or op(B), on its way from global to shared memory.
 template <typename T, int TILE, int THREADS> struct Slice {
-    static constexpr int QUADS = TILE * DEPTH / 4 / THREADS;
+    static_assert(TILE * DEPTH == 4 * THREADS, "a thread moves one quad");
 
-    // This thread's first element of the next slice, how far its quads and how far slices are apart.
+    // This thread's quad of the next slice, and how far slices are apart.
     const T *next;
-    int64_t step;
     int64_t advance;
     // How much of the tile's side is in the matrix.
     int side;
     bool along_k;
     bool aligned;
-    float4 quad[QUADS];
+    // The quad's row and column in memory.
+    int row;
+    int column;
+    float4 quad;
 
     // The tile's side begins at `begin` of `end`; it lies along rows or, if `along_k`, k does.
-    __device__ __forceinline__ Slice(const T *matrix, int64_t ld, int64_t begin, int64_t end, bool along_k)
-        : side(min(end - begin, static_cast<int64_t>(TILE))), along_k(along_k),
+    __device__ __forceinline__ Slice(const T *matrix, int64_t ld, int begin, int end, bool along_k)
+        : side(min(end - begin, TILE)), along_k(along_k),
           aligned(aligned_rows(matrix, ld, 4 * sizeof(T))) {
-        int length = along_k ? DEPTH / 4 : TILE / 4;
-        next = matrix + (along_k ? begin * ld : begin) + threadIdx.x / length * ld + threadIdx.x % length * 4;
-        step = THREADS / length * ld;
+        int s = threadIdx.x;
+        row = along_k ? s / (DEPTH / 4) : s / (TILE / 4);
+        column = along_k ? s % (DEPTH / 4) * 4 : s % (TILE / 4) * 4;
+        next = matrix + (along_k ? begin * ld : begin) + row * ld + column;
         advance = along_k ? DEPTH : DEPTH * ld;
     }
 
     // Reads a slice, of which `depth` is in the matrix.
     __device__ __forceinline__ void fetch(int depth) {
-#pragma unroll
-        for (int q = 0; q < QUADS; q++) {
-            int s = q * THREADS + threadIdx.x;
-            int row = along_k ? s / (DEPTH / 4) : s / (TILE / 4);
-            int column = along_k ? s % (DEPTH / 4) * 4 : s % (TILE / 4) * 4;
-            quad[q] = read(next + q * step, row < (along_k ? side : depth) ? (along_k ? depth : side) - column : 0,
-                           aligned);
-        }
+        quad = read(next, row < (along_k ? side : depth) ? (along_k ? depth : side) - column : 0, aligned);
         next += advance;
     }
 
     __device__ __forceinline__ void land(float *slice) const {
-#pragma unroll
-        for (int q = 0; q < QUADS; q++) {
-            int s = q * THREADS + threadIdx.x;
-            if (along_k) {
-                int i = s / (DEPTH / 4);
-                int k = s % (DEPTH / 4) * 4;
-                slice[place<TILE>(k, i)] = quad[q].x;
-                slice[place<TILE>(k + 1, i)] = quad[q].y;
-                slice[place<TILE>(k + 2, i)] = quad[q].z;
-                slice[place<TILE>(k + 3, i)] = quad[q].w;
-            } else {
-                *reinterpret_cast<float4 *>(slice + place<TILE>(s / (TILE / 4), s % (TILE / 4) * 4)) = quad[q];
-            }
+        if (along_k) {
+            slice[place<TILE>(column, row)] = quad.x;
+            slice[place<TILE>(column + 1, row)] = quad.y;
+            slice[place<TILE>(column + 2, row)] = quad.z;
+            slice[place<TILE>(column + 3, row)] = quad.w;
+        } else {
+            *reinterpret_cast<float4 *>(slice + place<TILE>(row, column)) = quad;
         }
     }
 };
@@ -129,7 +121,7 @@ __device__ __forceinline__ void gemm(Product<T> product, int grouping, const int
     Slice<T, TILE, THREADS> b(product.b, product.ldb, product.column, product.n, product.b_transposed);
     float sums[4 * FM][4 * FN] = {};
     if (product.k > 0) {
-        int depth = min(product.k, static_cast<int64_t>(DEPTH));
+        int depth = min(product.k, DEPTH);
         a.fetch(depth);
         b.fetch(depth);
         a.land(slices[0][0]);
@@ -137,8 +129,8 @@ __device__ __forceinline__ void gemm(Product<T> product, int grouping, const int
     }
     __syncthreads();
     int buffer = 0;
-    for (int64_t left = product.k; left > 0; left -= DEPTH) {
-        int depth = min(left - DEPTH, static_cast<int64_t>(DEPTH));
+    for (int left = product.k; left > 0; left -= DEPTH) {
+        int depth = min(left - DEPTH, DEPTH);
         if (depth > 0) {
             a.fetch(depth);
             b.fetch(depth);
@@ -172,35 +164,46 @@ __device__ __forceinline__ void gemm(Product<T> product, int grouping, const int
     }
 
     bool aligned = aligned_rows(product.c, product.ldc, 4 * sizeof(T));
+    T *corner = product.c + (product.row + y) * product.ldc + product.column + x;
+    int rows = product.m - product.row - y;
+    int columns = product.n - product.column - x;
+    if (product.accumulate) {
+        const T *c = corner;
 #pragma unroll
-    for (int i = 0; i < 4 * FM; i++) {
-        int64_t row = product.row + y + i / 4 * ROWS + i % 4;
+        for (int i = 0; i < 4 * FM; i++) {
 #pragma unroll
-        for (int j = 0; j < FN; j++) {
-            int64_t column = product.column + x + j * COLUMNS;
-            int valid = row < product.m ? min(product.n - column, static_cast<int64_t>(4)) : 0;
-            T *c = product.c + row * product.ldc + column;
-            if (product.accumulate) {
-                float4 old = read(c, valid, aligned);
+            for (int j = 0; j < FN; j++) {
+                bool inside = i / 4 * ROWS + i % 4 < rows;
+                float4 old = read(c + j * COLUMNS, inside ? columns - j * COLUMNS : 0, aligned);
                 sums[i][4 * j] += old.x;
                 sums[i][4 * j + 1] += old.y;
                 sums[i][4 * j + 2] += old.z;
                 sums[i][4 * j + 3] += old.w;
             }
-            write(c, &sums[i][4 * j], valid, aligned);
+            c += (i % 4 == 3 ? ROWS - 3 : 1) * product.ldc;
         }
+    }
+    T *c = corner;
+#pragma unroll
+    for (int i = 0; i < 4 * FM; i++) {
+#pragma unroll
+        for (int j = 0; j < FN; j++) {
+            bool inside = i / 4 * ROWS + i % 4 < rows;
+            write(c + j * COLUMNS, &sums[i][4 * j], inside ? columns - j * COLUMNS : 0, aligned);
+        }
+        c += (i % 4 == 3 ? ROWS - 3 : 1) * product.ldc;
     }
 }
 
 extern "C" __global__ void __launch_bounds__(128) gemm_64_f32 GEMM_PARAMETERS(float) {
     gemm<float, 64, 2, 1> GEMM_ARGUMENTS;
 }
-extern "C" __global__ void __launch_bounds__(256, 2) gemm_128_f32 GEMM_PARAMETERS(float) {
+extern "C" __global__ void __launch_bounds__(256) gemm_128_f32 GEMM_PARAMETERS(float) {
     gemm<float, 128, 2, 2> GEMM_ARGUMENTS;
 }
 extern "C" __global__ void __launch_bounds__(128) gemm_64_bf16 GEMM_PARAMETERS(__nv_bfloat16) {
     gemm<__nv_bfloat16, 64, 2, 1> GEMM_ARGUMENTS;
 }
-extern "C" __global__ void __launch_bounds__(256, 2) gemm_128_bf16 GEMM_PARAMETERS(__nv_bfloat16) {
+extern "C" __global__ void __launch_bounds__(256) gemm_128_bf16 GEMM_PARAMETERS(__nv_bfloat16) {
     gemm<__nv_bfloat16, 128, 2, 2> GEMM_ARGUMENTS;
 }

@@ -132,7 +132,8 @@ public final class T5Model implements AutoCloseable {
     public Tensor encode(Tape tape, Ragged source, RoutingTrace trace) {
         Tensor ids = ids(tape, source.ids(), "source id");
         Tokens tokens = new Tokens(source.lengths(), null, trace);
-        return tape.block(() -> encoder.apply(tape, ids, precision, source.selfLayout(), new Memory.Whole(null, null), tokens));
+        return tape.block(
+                () -> encoder.apply(tape, ids, precision, source.selfLayout(), new Memory.Whole(null, null), tokens));
     }
 
     /** The decoder's states [N, D] of all tokens of {@code target}, given the encoder's states of {@code source}. */

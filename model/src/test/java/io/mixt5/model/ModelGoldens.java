@@ -111,7 +111,8 @@ public final class ModelGoldens {
             T5Batch batch = batch(model.config());
             Tape tape = Tape.recording(scope);
             T5Model.Output output = model.forward(tape, batch);
-            assertEquals(json.get("loss").asDouble(), output.loss().toFloats()[0], tolerance * json.get("loss").asDouble(), "loss");
+            assertEquals(json.get("loss").asDouble(), output.loss().toFloats()[0],
+                    tolerance * json.get("loss").asDouble(), "loss");
             close("encoder",
                     padded(file.info(file.has("encoder") ? "encoder" : "encoder_last_hidden_state"),
                             batch.source().lengths()),

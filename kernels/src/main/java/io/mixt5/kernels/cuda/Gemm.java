@@ -9,7 +9,7 @@ import io.mixt5.engine.DType;
  * or n x k when {@code transB}; C is m x n. Sums are kept in F32 and rounded once, the old C being added before.
  * {@code lda}, {@code ldb} and {@code ldc} are the distances between row starts in elements, at least the rows' widths.
  * {@code a}, {@code b} and {@code c} are device addresses, multiples of an element's size. C overlaps neither A nor B.
- * Nothing is touched when m or n is 0, and C becomes zeros (or stays, accumulating) when k is 0. Nothing is checked
+ * Sides are below 2^31 (ArithmeticException). Nothing is touched when m or n is 0, and C becomes zeros (or stays, accumulating) when k is 0. Nothing is checked
  * here: callers have checked shapes. Any number of threads may call; work is done in the stream's order.
  */
 public interface Gemm {

@@ -32,7 +32,7 @@ public final class OwnGemm implements Gemm {
     public void multiply(DType dtype, boolean transA, boolean transB, long m, long n, long k, long a, long lda, long b,
             long ldb, boolean accumulate, long c, long ldc) {
         int tile = tile(tiles(m, LARGE) * tiles(n, LARGE));
-        launch(dtype, tile).address(a).int64(lda).address(b).int64(ldb).address(c).int64(ldc).int64(m).int64(n).int64(k)
+        sizes(launch(dtype, tile).address(a).int64(lda).address(b).int64(ldb).address(c).int64(ldc), m, n, k)
                 .bool(transA).bool(transB).bool(accumulate).int32(SINGLE).address(0).int32(0).address(0)
                 .run(tiles(m, tile) * tiles(n, tile), threads(tile));
     }
@@ -53,8 +53,8 @@ public final class OwnGemm implements Gemm {
         int tile = tile(tiles(m, LARGE) * tiles(n, LARGE));
         // Each expert, and the rows of none, may end with a tile that is not full.
         long most = m / tile + experts + 1;
-        launch(dtype, tile).address(a).int64(k).address(0).int64(transB ? k : n).address(c).int64(n).int64(m).int64(n)
-                .int64(k).bool(false).bool(transB).bool(accumulate).int32(GROUPED_ROWS).address(offsets).int32(experts)
+        sizes(launch(dtype, tile).address(a).int64(k).address(0).int64(transB ? k : n).address(c).int64(n), m, n, k)
+                .bool(false).bool(transB).bool(accumulate).int32(GROUPED_ROWS).address(offsets).int32(experts)
                 .address(weights).run(most * tiles(n, tile), threads(tile));
     }
 
@@ -68,7 +68,7 @@ public final class OwnGemm implements Gemm {
      */
     void multiplyDepths(DType dtype, long m, long n, long a, long b, int experts, long offsets, long targets) {
         int tile = tile(tiles(m, LARGE) * tiles(n, LARGE) * experts);
-        launch(dtype, tile).address(a).int64(m).address(b).int64(n).address(0).int64(n).int64(m).int64(n).int64(0)
+        sizes(launch(dtype, tile).address(a).int64(m).address(b).int64(n).address(0).int64(n), m, n, 0)
                 .bool(true).bool(false).bool(false).int32(GROUPED_DEPTH).address(offsets).int32(experts)
                 .address(targets).run(tiles(m, tile) * tiles(n, tile), 1, experts, threads(tile), 0);
     }
@@ -77,6 +77,10 @@ public final class OwnGemm implements Gemm {
         boolean cores = dtype == DType.F16 || dtype == DType.BF16 && gpu.capability() >= BF16_CORES;
         return gpu.launch(gpu.module(cores ? "gemm_half" : "gemm_simt")
                 .function("gemm_" + tile + "_" + CudaKernel.suffix(dtype)));
+    }
+
+    private static Launch sizes(Launch launch, long m, long n, long k) {
+        return launch.int32(Math.toIntExact(m)).int32(Math.toIntExact(n)).int32(Math.toIntExact(k));
     }
 
     /** The side of a tile, when there would be {@code large} large ones. */

@@ -70,7 +70,8 @@ public final class PredictCommand implements Callable<Integer> {
         try (T5Tokenizer tokenizer = T5Tokenizer.load(model).withAddedTokens(SquadPrompt.MARKERS);
                 T5Model loaded = T5Model.load(model, on);
                 Progress progress = new Progress(System.err, "answering", "questions", 0, questions.size())) {
-            Answerer answerer = new Answerer(loaded.compute(precision), tokenizer, maxSequenceLength, generationMaxLength, batchSize);
+            Answerer answerer = new Answerer(loaded.compute(precision), tokenizer, maxSequenceLength,
+                    generationMaxLength, batchSize);
             Map<String, String> answers = answerer.answer(questions, done -> progress.step(done, ""));
             SquadPredictions.write(output, answers);
         }

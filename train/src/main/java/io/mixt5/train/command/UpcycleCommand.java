@@ -91,7 +91,8 @@ public final class UpcycleCommand implements Callable<Integer> {
     public Integer call() {
         UserFiles.requireDirectory(from);
         requireFree();
-        try (T5Tokenizer tokenizer = T5Tokenizer.load(from); T5Model parent = T5Model.load(from, Devices.open(device))) {
+        try (T5Tokenizer tokenizer = T5Tokenizer.load(from);
+                T5Model parent = T5Model.load(from, Devices.open(device))) {
             if (parent.config().mixture().activateMoe) {
                 throw new UserException(from + " is a mixture of experts already; name a dense model");
             }

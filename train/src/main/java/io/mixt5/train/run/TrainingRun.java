@@ -164,7 +164,8 @@ public final class TrainingRun implements AutoCloseable {
     public boolean run(BooleanSupplier stop) {
         out.printf("%s: %,d parameters on %s in %s; %,d training and %,d validation questions; %,d steps%n",
                 config.saveDir.getFileName(),
-                model.parameters().count(), model.device(), model.precision(), train.size(), validation.size(), totalSteps);
+                model.parameters().count(), model.device(), model.precision(), train.size(), validation.size(),
+                totalSteps);
         boolean finished;
         try (MetricsLog log = new MetricsLog(directory.metrics(), state.step() > 0);
                 Progress progress = new Progress(out, "training", "steps", state.step(), totalSteps)) {

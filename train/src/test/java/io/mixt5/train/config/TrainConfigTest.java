@@ -78,18 +78,19 @@ class TrainConfigTest {
 
     @Test
     void takesEveryKey() throws IOException {
-        TrainConfig config = load("""
-                {'pretrained_model_name_or_path': 't5', 'tokenizer_name_or_path': 'spiece.model',
-                 'dropout_rate': 0, 'device': 'reference:0', 'precision': 'bf16', 'train_file': 'train.json', 'validation_file': 'dev.json',
-                 'max_train_samples': 10, 'max_eval_samples': 5, 'max_sequence_length': 256, 'max_target_length': 16,
-                 'label_padding': 'pad', 'group_by_length': false, 'per_device_train_batch_size': 4,
-                 'gradient_accumulation_steps': 2, 'num_train_epochs': 0.5, 'max_steps': 7, 'optim': 'adafactor',
-                 'learning_rate': 1e-2, 'lr_scheduler_type': 'constant_with_warmup', 'warmup_ratio': 0.1,
-                 'warmup_steps': 3, 'weight_decay': 0.01, 'adam_beta1': 0.8, 'adam_beta2': 0.99, 'adam_epsilon': 1e-6,
-                 'max_grad_norm': 0, 'seed': -1, 'evaluation_strategy': 'steps', 'eval_steps': 11,
-                 'per_device_eval_batch_size': 16, 'generation_max_length': 20, 'metric': 'mixt5',
-                 'save_dir': '/tmp/x', 'resume': 'never', 'save_strategy': 'no', 'save_steps': 9,
-                 'logging_steps': 1, 'num_print_samples': 0}""");
+        TrainConfig config = load(
+                """
+                        {'pretrained_model_name_or_path': 't5', 'tokenizer_name_or_path': 'spiece.model',
+                         'dropout_rate': 0, 'device': 'reference:0', 'precision': 'bf16', 'train_file': 'train.json', 'validation_file': 'dev.json',
+                         'max_train_samples': 10, 'max_eval_samples': 5, 'max_sequence_length': 256, 'max_target_length': 16,
+                         'label_padding': 'pad', 'group_by_length': false, 'per_device_train_batch_size': 4,
+                         'gradient_accumulation_steps': 2, 'num_train_epochs': 0.5, 'max_steps': 7, 'optim': 'adafactor',
+                         'learning_rate': 1e-2, 'lr_scheduler_type': 'constant_with_warmup', 'warmup_ratio': 0.1,
+                         'warmup_steps': 3, 'weight_decay': 0.01, 'adam_beta1': 0.8, 'adam_beta2': 0.99, 'adam_epsilon': 1e-6,
+                         'max_grad_norm': 0, 'seed': -1, 'evaluation_strategy': 'steps', 'eval_steps': 11,
+                         'per_device_eval_batch_size': 16, 'generation_max_length': 20, 'metric': 'mixt5',
+                         'save_dir': '/tmp/x', 'resume': 'never', 'save_strategy': 'no', 'save_steps': 9,
+                         'logging_steps': 1, 'num_print_samples': 0}""");
         assertEquals(directory.resolve("t5"), config.pretrainedModelNameOrPath);
         assertEquals(0.0, config.dropoutRate);
         assertEquals("reference:0", config.device);

@@ -1,0 +1,120 @@
+package io.mixt5.kernels.cuda;
+
+import io.mixt5.engine.DType;
+import io.mixt5.ffm.cuda.LibCuda;
+import java.lang.invoke.MethodHandles;
+import java.lang.invoke.VarHandle;
+import jcuda.NativePointerObject;
+import jcuda.Pointer;
+import jcuda.cudaDataType;
+import jcuda.jcublas.JCublas2;
+import jcuda.jcublas.cublasComputeType;
+import jcuda.jcublas.cublasGemmAlgo;
+import jcuda.jcublas.cublasHandle;
+import jcuda.jcublas.cublasMath;
+import jcuda.jcublas.cublasOperation;
+import jcuda.jcublas.cublasStatus;
+import jcuda.runtime.cudaStream_t;
+
+/**
+ * Products by NVIDIA's cuBLAS 12, through JCuda. Nothing is reduced in the halves' precision, nor in TF32.
+ *
+ * <p>cuBLAS has matrices column by column, which makes C^T = op(B)^T op(A)^T of our product without a copy.
+ */
+final class CuBlasGemm implements Gemm {
+    private static final String LIBRARY = "JCublas2";
+
+    private final CudaGpu gpu;
+    private final cublasHandle handle = new cublasHandle();
+    private final Pointer zero = Pointer.to(new float[]{0});
+    private final Pointer one = Pointer.to(new float[]{1});
+
+    /** Device memory, for JCuda. */
+    private static final class DevicePointer extends Pointer {
+        DevicePointer(long address) {
+            super(address);
+        }
+    }
+
+    /**
+     * On {@code gpu}.
+     *
+     * @throws IllegalStateException when cuBLAS refuses
+     */
+    CuBlasGemm(CudaGpu gpu) {
+        this.gpu = gpu;
+        gpu.driver();
+        require("cublasCreate", JCublas2.cublasCreate(handle));
+        require("cublasSetStream", JCublas2.cublasSetStream(handle, stream(gpu.stream())));
+        require("cublasSetMathMode", JCublas2.cublasSetMathMode(handle,
+                cublasMath.CUBLAS_MATH_DISALLOW_REDUCED_PRECISION_REDUCTION));
+    }
+
+    /** Why products on {@code gpu} cannot be done by cuBLAS, as a part of a sentence; null when they can. */
+    static String unavailable(CudaGpu gpu) {
+        return gpu.driver() instanceof LibCuda
+                ? JCudaNatives.load(LIBRARY, JCublas2::initialize)
+                : "its memory is not CUDA's";
+    }
+
+    /** JCuda's object for a stream that JCuda has not made. */
+    private static cudaStream_t stream(long address) {
+        try {
+            VarHandle pointer = MethodHandles.privateLookupIn(NativePointerObject.class, MethodHandles.lookup())
+                    .findVarHandle(NativePointerObject.class, "nativePointer", long.class);
+            cudaStream_t stream = new cudaStream_t();
+            pointer.set((NativePointerObject) stream, address);
+            return stream;
+        } catch (ReflectiveOperationException e) {
+            throw new IllegalStateException("JCuda's NativePointerObject has no field nativePointer any more", e);
+        }
+    }
+
+    @Override
+    public synchronized void multiply(DType dtype, boolean transA, boolean transB, long m, long n, long k, long a,
+            long lda, long b, long ldb, boolean accumulate, long c, long ldc) {
+        if (m == 0 || n == 0) {
+            return;
+        }
+        // Makes the context current, which cuBLAS goes by.
+        gpu.driver();
+        int rows = Math.toIntExact(n);
+        int columns = Math.toIntExact(m);
+        int depth = Math.toIntExact(k);
+        int left = operation(transB);
+        int right = operation(transA);
+        Pointer beta = accumulate ? one : zero;
+        if (dtype == DType.F32) {
+            require("cublasSgemm", JCublas2.cublasSgemm(handle, left, right, rows, columns, depth, one,
+                    new DevicePointer(b), distance(ldb), new DevicePointer(a), distance(lda), beta,
+                    new DevicePointer(c), distance(ldc)));
+        } else {
+            int type = dtype == DType.F16 ? cudaDataType.CUDA_R_16F : cudaDataType.CUDA_R_16BF;
+            require("cublasGemmEx", JCublas2.cublasGemmEx_new(handle, left, right, rows, columns, depth, one,
+                    new DevicePointer(b), type, distance(ldb), new DevicePointer(a), type, distance(lda), beta,
+                    new DevicePointer(c), type, distance(ldc), cublasComputeType.CUBLAS_COMPUTE_32F,
+                    cublasGemmAlgo.CUBLAS_GEMM_DEFAULT));
+        }
+    }
+
+    private static int operation(boolean transposed) {
+        return transposed ? cublasOperation.CUBLAS_OP_T : cublasOperation.CUBLAS_OP_N;
+    }
+
+    /** cuBLAS wants a distance even between rows without elements. */
+    private static int distance(long ld) {
+        return Math.max(1, Math.toIntExact(ld));
+    }
+
+    private void require(String call, int status) {
+        if (status != cublasStatus.CUBLAS_STATUS_SUCCESS) {
+            throw new IllegalStateException(call + " failed with " + cublasStatus.stringFor(status) + " on "
+                    + gpu.description() + "; system property mixt5.cuda.gemm=own does without cuBLAS.");
+        }
+    }
+
+    @Override
+    public String description() {
+        return "cuBLAS through JCuda";
+    }
+}
