@@ -122,6 +122,28 @@ class MemoryTest {
         }
     }
 
+    @Test
+    void addressesTellTheirSpace() {
+        String ptx = Ptx.kernel("""
+                .shared .align 4 .u32 variable;
+                .local .align 4 .u32 own;
+                mov.u64 %d0, variable;
+                cvta.shared.u64 %d0, %d0;
+                mov.u64 %d1, own;
+                cvta.local.u64 %d1, %d1;
+                isspacep.shared %p0, %d0;
+                isspacep.local %p1, %d0;
+                isspacep.local %p2, %d1;
+                isspacep.global %p3, %out;
+                isspacep.shared %p4, %out;
+                selp.b32 %r0, 1, 0, %p0; selp.b32 %r1, 2, 0, %p1; selp.b32 %r2, 4, 0, %p2;
+                selp.b32 %r3, 8, 0, %p3; selp.b32 %r4, 16, 0, %p4;
+                add.s32 %r0, %r0, %r1; add.s32 %r0, %r0, %r2; add.s32 %r0, %r0, %r3; add.s32 %r0, %r0, %r4;
+                st.global.u32 [%mine], %r0;
+                """);
+        assertArrayEquals(new int[]{13}, Ptx.run(1, ptx));
+    }
+
     /** Half of the lanes read one allocation, the others the second, which lies elsewhere. */
     @Test
     void lanesMayAccessSeveralAllocations() {

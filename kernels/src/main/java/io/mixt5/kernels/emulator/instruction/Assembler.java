@@ -26,6 +26,7 @@ import java.util.function.IntConsumer;
 public final class Assembler {
     private final PtxModule module;
     private final RegisterFile file = new RegisterFile();
+    private final RegisterSharing sharing;
     private final List<Instruction> code = new ArrayList<>();
     private final List<Program.Parameter> parameters = new ArrayList<>();
     private final Deque<String> callers = new ArrayDeque<>();
@@ -34,8 +35,9 @@ public final class Assembler {
     private boolean communicates;
     private Labels labels;
 
-    private Assembler(PtxModule module) {
+    private Assembler(PtxModule module, PtxFunction kernel) {
         this.module = module;
+        this.sharing = new RegisterSharing(kernel, file);
     }
 
     /** Labels of one function, and who waits for their places. */
@@ -52,7 +54,7 @@ public final class Assembler {
      * @throws PtxException if it has an instruction that the emulator does not know
      */
     public static Program assemble(PtxModule module, PtxFunction kernel, Map<String, Long> addresses) {
-        return new Assembler(module).assembleKernel(kernel, addresses);
+        return new Assembler(module, kernel).assembleKernel(kernel, addresses);
     }
 
     private Program assembleKernel(PtxFunction kernel, Map<String, Long> addresses) {
@@ -93,7 +95,7 @@ public final class Assembler {
     }
 
     private void assembleScope(PtxStatement.Scope statements, Scope outer) {
-        Scope scope = new Scope(outer, file);
+        Scope scope = new Scope(outer, file, sharing.of(statements));
         for (PtxStatement statement : statements.statements()) {
             switch (statement) {
                 case PtxStatement.Registers registers -> scope.declare(registers.name(), registers.count(),

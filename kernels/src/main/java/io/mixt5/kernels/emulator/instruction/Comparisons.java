@@ -57,6 +57,14 @@ final class Comparisons {
                 : (a, b) -> test.test(Floats.flush(a), Floats.flush(b)), combine), registers);
     }
 
+    /** A question about one 64-bit operand: p, a. */
+    static Instruction question(Opcode opcode, Operands operands, Functions.LongTest test) {
+        int a = operands.longs(1);
+        int[] registers = {operands.predicateTarget(operands.at(0)), -1, -1, 0, a, a};
+        return Copies.of(LongComparison.class, opcode.text(), new LongQuestion(test, (holds, with) -> holds),
+                registers);
+    }
+
     /** set.OP.dtype.stype: -1 or 1.0 where it holds, else 0. */
     static Instruction set(Opcode opcode, Operands operands) {
         String relation = opcode.next();

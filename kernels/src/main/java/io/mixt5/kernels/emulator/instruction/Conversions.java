@@ -26,6 +26,14 @@ final class Conversions {
         boolean pair = PAIRS.stream().anyMatch(opcode::has);
         opcode.takeAll();
         Elementwise each = new Elementwise(opcode, operands);
+        if (opcode.text().equals("cvt.rn.f16x2.f32")) {
+            return each.int2((a, b) -> Halves.bits(Float.intBitsToFloat(a)) << 16
+                    | Halves.bits(Float.intBitsToFloat(b)));
+        }
+        if (opcode.text().equals("cvt.rn.bf16x2.f32")) {
+            return each.int2((a, b) -> Bfloats.bits(Float.intBitsToFloat(a)) << 16
+                    | Bfloats.bits(Float.intBitsToFloat(b)));
+        }
         if (pair) {
             // The first operand goes into the upper half.
             return each.int2((a, b) -> (int) conversion.apply(a) << 16 | (int) conversion.apply(b) & 0xffff);

@@ -33,6 +33,7 @@ final class InstructionSet {
         add(Selections::bySign, "slct");
         add(Moves::mov, "mov");
         add(Moves::convertAddress, "cvta");
+        add(Moves::isInSpace, "isspacep");
         add(Conversions::decode, "cvt");
         add(LoadsAndStores::load, "ld", "ldu");
         add(LoadsAndStores::store, "st");

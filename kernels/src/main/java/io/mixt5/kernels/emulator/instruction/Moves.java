@@ -53,6 +53,17 @@ final class Moves {
         return new Elementwise(opcode, operands).long1(a -> a + shift);
     }
 
+    /** isspacep.space p, a: whether a generic address lies in a space. */
+    static Instruction isInSpace(Opcode opcode, Operands operands) {
+        Functions.LongTest test = switch (opcode.next()) {
+            case "shared" -> (a, b) -> a >= DeviceMemory.SHARED_WINDOW && a < DeviceMemory.LOCAL_WINDOW;
+            case "local" -> (a, b) -> a >= DeviceMemory.LOCAL_WINDOW && a < DeviceMemory.PARAMETER_WINDOW;
+            case "global" -> (a, b) -> a < DeviceMemory.SHARED_WINDOW;
+            default -> throw opcode.error("the emulator knows only shared, local and global");
+        };
+        return Comparisons.question(opcode, operands, test);
+    }
+
     /** The time, of which only order means something here: instructions are not timed. */
     private static final class Clock extends Instruction {
         private final int narrow;

@@ -19,12 +19,11 @@ final class RegisterFile {
 
     /** A new register for values of a type of {@code bytes} bytes, 0 for predicates. */
     Register add(int bytes) {
-        if (bytes == 0) {
-            return new Register(Register.Kind.PREDICATE, predicateCount++, 1);
-        }
-        return bytes == 8
-                ? new Register(Register.Kind.LONG, longCount++, 64)
-                : new Register(Register.Kind.INT, intCount++, 8 * bytes);
+        return switch (Register.Kind.of(bytes)) {
+            case PREDICATE -> new Register(Register.Kind.PREDICATE, predicateCount++, 1);
+            case LONG -> new Register(Register.Kind.LONG, longCount++, 64);
+            case INT -> new Register(Register.Kind.INT, intCount++, 8 * bytes);
+        };
     }
 
     /** The 32-bit register that holds a constant. */

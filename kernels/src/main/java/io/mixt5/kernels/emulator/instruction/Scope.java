@@ -12,14 +12,15 @@ final class Scope {
     record Symbol(Space space, long address) {
     }
 
-    private record Stem(String stem, int count, int bytes) {
+    private record Declared(String name, int count, int bytes) {
     }
 
     private final Scope outer;
     private final RegisterFile file;
+    private final Map<String, Register> places;
     private final Map<String, Register> registers = new HashMap<>();
     private final Map<String, Symbol> symbols = new HashMap<>();
-    private final List<Stem> stems = new ArrayList<>();
+    private final List<Declared> declared = new ArrayList<>();
 
     /**
      * Within another.
@@ -27,8 +28,18 @@ final class Scope {
      * @param outer null for the outermost
      */
     Scope(Scope outer, RegisterFile file) {
+        this(outer, file, Map.of());
+    }
+
+    /**
+     * Within another, with places for its registers.
+     *
+     * @param places of registers that are going to be declared; those that are missing get their own
+     */
+    Scope(Scope outer, RegisterFile file, Map<String, Register> places) {
         this.outer = outer;
         this.file = file;
+        this.places = places;
     }
 
     /** The scope further out; null for the outermost. */
@@ -46,11 +57,27 @@ final class Scope {
 
     /** Declares a register, or stem0 to stem(count - 1) where count is not -1, of {@code bytes} bytes. */
     void declare(String name, int count, int bytes) {
+        declared.add(new Declared(name, count, bytes));
+    }
+
+    /** Whether a declaration of {@code count} registers called {@code stem} declares {@code name}. */
+    static boolean declares(String stem, int count, String name) {
         if (count < 0) {
-            registers.put(name, file.add(bytes));
-        } else {
-            stems.add(new Stem(name, count, bytes));
+            return stem.equals(name);
         }
+        int digits = name.length() - stem.length();
+        if (digits < 1 || digits > 9 || !name.startsWith(stem)) {
+            return false;
+        }
+        int number = 0;
+        for (int i = stem.length(); i < name.length(); i++) {
+            int digit = name.charAt(i) - '0';
+            if (digit < 0 || digit > 9) {
+                return false;
+            }
+            number = 10 * number + digit;
+        }
+        return number < count;
     }
 
     /** The register of that name; null if there is none. */
@@ -69,10 +96,9 @@ final class Scope {
         if (register != null) {
             return register;
         }
-        for (Stem stem : stems) {
-            if (name.startsWith(stem.stem()) && name.substring(stem.stem().length()).matches("[0-9]{1,9}")
-                    && Integer.parseInt(name.substring(stem.stem().length())) < stem.count()) {
-                register = file.add(stem.bytes());
+        for (Declared declaration : declared) {
+            if (declares(declaration.name(), declaration.count(), name)) {
+                register = places.containsKey(name) ? places.get(name) : file.add(declaration.bytes());
                 registers.put(name, register);
                 return register;
             }
