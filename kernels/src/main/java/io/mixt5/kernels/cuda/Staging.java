@@ -35,9 +35,9 @@ final class Staging {
 
     synchronized void download(long source, MemorySegment target) {
         long length = target.byteSize();
-        gpu.synchronize();
         for (long done = 0; done < length;) {
             long piece = Math.min(length - done, BYTES);
+            // Uploads that still read this memory come earlier in the stream.
             gpu.driver().download(source + done, memory.address(), piece, gpu.stream());
             gpu.synchronize();
             MemorySegment.copy(memory, 0, target, done, piece);
