@@ -67,7 +67,7 @@ template <typename T> struct Row {
     int64_t row;
     const T *gradient;
     T *weight;
-    Size size;
+    const Size *size;
 
     // The warp's row, or false past the last and where the parameter stays as it is.
     __device__ __forceinline__ bool find(const FactoredSlot *slots, int slot_count, const Size *sizes, int64_t rows) {
@@ -76,8 +76,8 @@ template <typename T> struct Row {
             return false;
         }
         int index = find_slot(&slots->first_row, FIELDS, slot_count, item);
-        size = sizes[index];
-        if (size.due == 0) {
+        size = &sizes[index];
+        if (size->due == 0) {
             return false;
         }
         slot = slots[index];
@@ -90,7 +90,7 @@ template <typename T> struct Row {
     // The row's share of 1 / sqrt(second moment).
     __device__ __forceinline__ float row_factor() const {
         float moment = to_float(reinterpret_cast<const T *>(slot.row_moment)[row]);
-        return size.clip / sqrtf(slot.column_moment == 0 ? moment : moment / size.row_mean);
+        return size->clip / sqrtf(slot.column_moment == 0 ? moment : moment / size->row_mean);
     }
 
     __device__ __forceinline__ float update(float row_factor, int64_t column) const {
@@ -114,10 +114,11 @@ __device__ void adafactor_rows(const FactoredSlot *slots, int slot_count, const 
     if (!row.find(slots, slot_count, sizes, rows)) {
         return;
     }
+    float clip = row.size->clip;
     float squares = 0;
     float weights = 0;
     for (int64_t i = threadIdx.x % WARP; i < row.slot.columns; i += WARP) {
-        float g = to_float(row.gradient[i]) * row.size.clip;
+        float g = to_float(row.gradient[i]) * clip;
         float w = scale_parameter ? to_float(row.weight[i]) : 0;
         squares += g * g;
         weights += w * w;
@@ -125,7 +126,7 @@ __device__ void adafactor_rows(const FactoredSlot *slots, int slot_count, const 
     squares = warp_sum(squares);
     weights = warp_sum(weights);
     if (threadIdx.x % WARP == 0) {
-        average<T>(row.slot.row_moment, row.row, squares / row.slot.columns + EPS1, row.size);
+        average<T>(row.slot.row_moment, row.row, squares / row.slot.columns + EPS1, *row.size);
         row_sums[row.slot.first_row + row.row] = weights;
     }
 }
@@ -181,8 +182,7 @@ __device__ void adafactor_column_moments(const FactoredSlot *slots, int slot_cou
         return;
     }
     int index = find_slot(&slots->first_column, FIELDS, slot_count, item);
-    Size size = sizes[index];
-    if (size.due == 0) {
+    if (sizes[index].due == 0) {
         return;
     }
     FactoredSlot slot = slots[index];
@@ -192,7 +192,7 @@ __device__ void adafactor_column_moments(const FactoredSlot *slots, int slot_cou
     for (int64_t stripe = 0; stripe < stripes; stripe++) {
         sum += partial[slot.partial + stripe * slot.columns + column];
     }
-    average<T>(slot.column_moment, column, sum / slot.rows + EPS1, size);
+    average<T>(slot.column_moment, column, sum / slot.rows + EPS1, sizes[index]);
 }
 
 #define MOMENTS_PARAMETERS(T) (const FactoredSlot *slots, int slot_count, const Size *sizes, int64_t columns, \
@@ -280,8 +280,10 @@ __device__ void adafactor_apply(const FactoredSlot *slots, int slot_count, const
         return;
     }
     float factor = row.row_factor();
+    float keep = row.size->keep;
+    float step = row.size->step;
     for (int64_t i = threadIdx.x % WARP; i < row.slot.columns; i += WARP) {
-        row.weight[i] = from_float<T>(to_float(row.weight[i]) * row.size.keep - row.size.step * row.update(factor, i));
+        row.weight[i] = from_float<T>(to_float(row.weight[i]) * keep - step * row.update(factor, i));
     }
 }
 

@@ -33,8 +33,9 @@ class ReadBacksTest {
     private static final int AFTER = 3;
     private static final String DOWNLOAD = "download";
 
-    private final List<String> calls = new ArrayList<>();
-    private final Device device = Device.uncached(new CudaBackend("counted", () -> recorded(new Emulator()), 0));
+    private static final List<String> CALLS = new ArrayList<>();
+    private static final Device DEVICE = Device.uncached(
+            new CudaBackend("recorded", () -> recorded(new Emulator()), 0));
 
     @ParameterizedTest
     @CsvSource({"FP32, ADAMW, 1", "FP32, ADAFACTOR, 2", "BF16, ADAMW, 1", "FP16, ADAMW, 2", "FP16, ADAFACTOR, 1"})
@@ -49,20 +50,20 @@ class ReadBacksTest {
             Trainer trainer = new Trainer(model, optimizer, new Schedule(Schedule.Kind.CONSTANT, 0.01, 0, 10), config,
                     precision.needsLossScale() ? new LossScale(64, 0, 0) : null);
             for (int step = 0; step < 2; step++) {
-                calls.clear();
+                CALLS.clear();
                 Trainer.Update update = trainer.update(step, pairs);
                 assertEquals(4, update.routing().size());
                 int end = lastLaunch(optim == TrainConfig.Optim.ADAMW ? "adamw_update" : "adafactor_apply");
-                assertEquals(List.of(), waits(calls.subList(0, end)), "in step " + step);
-                assertEquals(AFTER, waits(calls.subList(end, calls.size())).stream().filter(DOWNLOAD::equals).count(),
+                assertEquals(List.of(), waits(CALLS.subList(0, end)), "in step " + step);
+                assertEquals(AFTER, waits(CALLS.subList(end, CALLS.size())).stream().filter(DOWNLOAD::equals).count(),
                         "after step " + step);
             }
         }
     }
 
-    private int lastLaunch(String kernel) {
-        for (int i = calls.size() - 1; i >= 0; i--) {
-            if (calls.get(i).startsWith(kernel)) {
+    private static int lastLaunch(String kernel) {
+        for (int i = CALLS.size() - 1; i >= 0; i--) {
+            if (CALLS.get(i).startsWith(kernel)) {
                 return i;
             }
         }
@@ -73,11 +74,11 @@ class ReadBacksTest {
         return calls.stream().filter(call -> call.equals(DOWNLOAD) || call.equals("synchronize")).toList();
     }
 
-    /** The driver, its launches noted in {@link #calls} by the kernels' names, its other calls by their own. */
-    private CudaDriver recorded(CudaDriver driver) {
+    /** The driver, its launches noted in {@link #CALLS} by the kernels' names, its other calls by their own. */
+    private static CudaDriver recorded(CudaDriver driver) {
         return (CudaDriver) Proxy.newProxyInstance(CudaDriver.class.getClassLoader(), new Class<?>[]{CudaDriver.class},
                 (proxy, method, arguments) -> {
-                    calls.add(method.getName().equals("launch") ? (String) arguments[1] : method.getName());
+                    CALLS.add(method.getName().equals("launch") ? (String) arguments[1] : method.getName());
                     try {
                         return method.invoke(driver, arguments);
                     } catch (InvocationTargetException e) {
@@ -86,7 +87,7 @@ class ReadBacksTest {
                 });
     }
 
-    private T5Model model() {
+    private static T5Model model() {
         T5Config shape = T5Config.preset("tiny");
         shape.vocabSize = 40;
         shape.dModel = 16;
@@ -97,7 +98,7 @@ class ReadBacksTest {
         mixture.numLocalExperts = 4;
         mixture.numExpertsPerTok = 1;
         mixture.numMoeLayers = 0;
-        return T5Model.random(shape.with(mixture), device, 3);
+        return T5Model.random(shape.with(mixture), DEVICE, 3);
     }
 
     private static Optimizer optimizer(TrainConfig.Optim optim, T5Model model) {
@@ -108,7 +109,7 @@ class ReadBacksTest {
 
     @AfterEach
     void leavesNoTensor() {
-        assertTrue(calls.contains(DOWNLOAD), "the driver's calls were not seen");
-        assertEquals(0, device.liveTensors());
+        assertTrue(CALLS.contains(DOWNLOAD), "the driver's calls were not seen");
+        assertEquals(0, DEVICE.liveTensors());
     }
 }
