@@ -19,6 +19,8 @@ import java.util.function.Function;
 
 /** The five losses of a model, updated after each, against those of PyTorch's optimisers. */
 final class LossGoldens {
+    /** Where the losses with Adafactor are, if they are. */
+    static final String ADAFACTOR = "adafactor_losses_lr1e-2_scaled";
     private static final DoubleUnaryOperator CLOSE = loss -> 1e-4;
 
     private LossGoldens() {
@@ -38,7 +40,7 @@ final class LossGoldens {
     }
 
     static void checkAdafactor(ModelGoldens goldens, Device device) {
-        check(goldens, device, Precision.FP32, goldens.json.get("adafactor_losses_lr1e-2_scaled"), CLOSE, 1e-2,
+        check(goldens, device, Precision.FP32, goldens.json.get(ADAFACTOR), CLOSE, 1e-2,
                 model -> new AdafactorOptimizer(model.parameters().all(), p -> 0));
     }
 
