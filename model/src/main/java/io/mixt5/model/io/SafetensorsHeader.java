@@ -22,6 +22,8 @@ import java.util.Map;
  */
 final class SafetensorsHeader {
     static final String METADATA = "__metadata__";
+    /** PyTorch's own limit. */
+    private static final int MAX_DIMENSIONS = 64;
 
     /** One tensor's entry; the range is [start, end), counted from the end of the header. */
     record Entry(SafetensorsType type, long[] shape, long start, long end) {
@@ -154,6 +156,7 @@ final class SafetensorsHeader {
                     "has " + JsonErrors.describe(json) + " in its " + key
                             + ", where a whole number from 0 to 2^63 - 1 must be");
             sizes.add(json.getLongValue());
+            require(sizes.size() <= MAX_DIMENSIONS, where, "has more than " + MAX_DIMENSIONS + " numbers in its " + key);
         }
         return sizes.stream().mapToLong(Long::longValue).toArray();
     }
