@@ -15,7 +15,10 @@ public final class WeightsFiles {
 
     /** The first that is there is taken: what transformers prefers too, and the safest and fastest to read first. */
     private static final List<Kind> KINDS = List.of(
-            new Kind("model.safetensors", SafetensorsFile::open));
+            new Kind("model.safetensors", SafetensorsFile::open),
+            new Kind("model.safetensors.index.json", index -> ShardedTensors.open(index, SafetensorsFile::open)),
+            new Kind("pytorch_model.bin", TorchFile::open),
+            new Kind("pytorch_model.bin.index.json", index -> ShardedTensors.open(index, TorchFile::open)));
 
     private WeightsFiles() {
     }
