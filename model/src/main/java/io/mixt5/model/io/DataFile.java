@@ -8,6 +8,7 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.channels.FileChannel;
 import java.nio.channels.FileChannel.MapMode;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 
@@ -18,6 +19,9 @@ import java.nio.file.StandardOpenOption;
  * no page of the file counts as this process's memory. Safe for use by several threads.
  */
 final class DataFile implements AutoCloseable {
+    /** What a clone without Git LFS has in place of a large file. */
+    private static final String POINTER_START = "version https://git-lfs";
+
     private final Path path;
     private final FileChannel channel;
     private final long size;
@@ -38,10 +42,23 @@ final class DataFile implements AutoCloseable {
         FileChannel channel = null;
         try {
             channel = FileChannel.open(path, StandardOpenOption.READ);
-            return new DataFile(path, channel, channel.size());
+            DataFile file = new DataFile(path, channel, channel.size());
+            file.refusePointer();
+            return file;
         } catch (IOException e) {
             close(channel);
             throw UserFiles.cannotRead(path, e);
+        } catch (UserException e) {
+            close(channel);
+            throw e;
+        }
+    }
+
+    private void refusePointer() {
+        if (size >= POINTER_START.length() && StandardCharsets.ISO_8859_1
+                .decode(read(0, POINTER_START.length())).toString().equals(POINTER_START)) {
+            throw new UserException(path + " is not the file itself but Git LFS's note of where it is; fetch it with "
+                    + "git lfs pull");
         }
     }
 

@@ -5,6 +5,7 @@ import com.fasterxml.jackson.core.JsonToken;
 import io.mixt5.engine.UserException;
 import java.io.IOException;
 import java.nio.file.Files;
+import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -97,9 +98,14 @@ final class ShardedTensors implements TensorSource {
     private Path place(String tensor, String shard) {
         boolean plain = !shard.isEmpty() && !shard.equals(".") && !shard.equals("..")
                 && shard.chars().noneMatch(c -> c == '/' || c == '\\' || c == ':' || c < ' ');
-        require(plain, "looks for the tensor '" + tensor + "' in '" + shard
+        Path file = null;
+        try {
+            file = plain ? index.resolveSibling(shard) : null;
+        } catch (InvalidPathException e) {
+            // What this system cannot even name is not plain either.
+        }
+        require(file != null, "looks for the tensor '" + tensor + "' in '" + shard
                 + "', which is no plain name of a file in its own directory");
-        Path file = index.resolveSibling(shard);
         require(Files.exists(file), "looks for the tensor '" + tensor + "' in " + shard
                 + ", which is missing; fetch that file too");
         return file;

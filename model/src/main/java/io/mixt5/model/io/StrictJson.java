@@ -3,9 +3,11 @@ package io.mixt5.model.io;
 import com.fasterxml.jackson.annotation.JsonInclude;
 import com.fasterxml.jackson.annotation.JsonSetter;
 import com.fasterxml.jackson.annotation.Nulls;
+import com.fasterxml.jackson.core.JsonFactory;
 import com.fasterxml.jackson.core.JsonGenerator;
 import com.fasterxml.jackson.core.JsonParser;
 import com.fasterxml.jackson.core.JsonToken;
+import com.fasterxml.jackson.core.StreamReadConstraints;
 import com.fasterxml.jackson.core.StreamReadFeature;
 import com.fasterxml.jackson.databind.DeserializationContext;
 import com.fasterxml.jackson.databind.DeserializationFeature;
@@ -50,7 +52,17 @@ public final class StrictJson {
     private static final int GZIP_FIRST_BYTE = 0x1F;
     private static final int GZIP_SECOND_BYTE = 0x8B;
 
-    private static final JsonMapper MAPPER = JsonMapper.builder()
+    /** Values, keys and brackets of a tree, each of which takes up to some 100 bytes. */
+    private static final long MAX_TREE_TOKENS = 1_000_000;
+    private static final long MAX_TREE_CHARACTERS = 1L << 26;
+
+    /** For reading token by token, which takes no more memory for a large file. */
+    private static final JsonFactory TOKENS = JsonFactory.builder()
+            .enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION).build();
+
+    private static final JsonMapper MAPPER = JsonMapper
+            .builder(JsonFactory.builder().streamReadConstraints(StreamReadConstraints.builder()
+                    .maxTokenCount(MAX_TREE_TOKENS).maxDocumentLength(MAX_TREE_CHARACTERS).build()).build())
             .enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION)
             .enable(MapperFeature.ACCEPT_CASE_INSENSITIVE_ENUMS)
             .disable(MapperFeature.ALLOW_COERCION_OF_SCALARS)
@@ -98,7 +110,7 @@ public final class StrictJson {
      */
     public static ObjectNode readObject(Path file) {
         JsonNode tree;
-        try (JsonParser parser = parser(file)) {
+        try (JsonParser parser = parser(file, MAPPER.getFactory())) {
             tree = MAPPER.readTree(parser);
             if (tree != null) {
                 parser.nextToken();
@@ -158,11 +170,15 @@ public final class StrictJson {
      * @throws UserException if the file cannot be opened
      */
     public static JsonParser parser(Path file) {
+        return parser(file, TOKENS);
+    }
+
+    private static JsonParser parser(Path file, JsonFactory factory) {
         UserFiles.requireFile(file);
         InputStream raw = null;
         try {
             raw = new BufferedInputStream(Files.newInputStream(file), BUFFER_BYTES);
-            return MAPPER.createParser(new StrictUtf8Reader(unpack(raw)));
+            return factory.createParser(new StrictUtf8Reader(unpack(file, raw)));
         } catch (IOException e) {
             close(raw);
             throw JsonErrors.reading(file, e);
@@ -198,11 +214,11 @@ public final class StrictJson {
         }
     }
 
-    private static InputStream unpack(InputStream in) throws IOException {
+    private static InputStream unpack(Path file, InputStream in) throws IOException {
         in.mark(2);
         boolean gzip = in.read() == GZIP_FIRST_BYTE && in.read() == GZIP_SECOND_BYTE;
         in.reset();
-        return gzip ? new GZIPInputStream(in, BUFFER_BYTES) : in;
+        return gzip ? new UnpackedText(new GZIPInputStream(in, BUFFER_BYTES), file) : in;
     }
 
     private static void close(InputStream in) {

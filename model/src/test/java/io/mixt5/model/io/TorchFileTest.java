@@ -121,6 +121,9 @@ class TorchFileTest {
         Files.write(file, new byte[]{(byte) 0x80, 2, 'N', '.'});
         assertEquals(file + " is a pickle, but not of PyTorch's torch.save",
                 assertThrows(UserException.class, () -> TorchFile.open(file)).getMessage());
+        Files.writeString(file, "version https://git-lfs.github.com/spec/v1\noid sha256:12\nsize 12\n");
+        assertEquals(file + " is not the file itself but Git LFS's note of where it is; fetch it with git lfs pull",
+                assertThrows(UserException.class, () -> TorchFile.open(file)).getMessage());
         Files.writeString(file, "hello");
         assertEquals(file + " is no file of PyTorch: it is neither a zip archive nor a pickle",
                 assertThrows(UserException.class, () -> TorchFile.open(file)).getMessage());
