@@ -85,7 +85,8 @@ final class LargeCheckpoint {
             long start = end;
             end += width * count(tensor.getValue());
             header.append(end == width * count(tensor.getValue()) ? "" : ",")
-                    .append("\"%s\":{\"dtype\":\"%s\",\"shape\":[%s],\"data_offsets\":[%d,%d]}".formatted(tensor.getKey(),
+                    .append("\"%s\":{\"dtype\":\"%s\",\"shape\":[%s],\"data_offsets\":[%d,%d]}".formatted(
+                            tensor.getKey(),
                             type, LongStream.of(tensor.getValue()).mapToObj(String::valueOf)
                                     .collect(Collectors.joining(",")),
                             start, end));

@@ -53,7 +53,8 @@ class LoadMemoryTest {
         long own = peak(tiny);
         long loaded = peak(directory);
         double times = (double) (loaded - own) / checkpoint.bytes();
-        System.out.printf("loading %s of %,d bytes: %,d bytes of resident memory beyond the JVM's %,d, %.3f times the weights%n",
+        System.out.printf(
+                "loading %s of %,d bytes: %,d bytes of resident memory beyond the JVM's %,d, %.3f times the weights%n",
                 what, Files.size(file), loaded - own, own, times);
         assertTrue(times > 0.9 && times <= MOST, what + ": " + times);
     }
@@ -63,7 +64,8 @@ class LoadMemoryTest {
         Process process = new ProcessBuilder(Path.of(System.getProperty("java.home"), "bin", "java").toString(),
                 "-Xmx64m", "-XX:MaxDirectMemorySize=4g", "-XX:+UseSerialGC", "--add-modules", "jdk.incubator.vector",
                 "--enable-native-access=ALL-UNNAMED", "-cp", System.getProperty("java.class.path"),
-                LoadMemoryTest.class.getName(), model.toString()).redirectError(ProcessBuilder.Redirect.INHERIT).start();
+                LoadMemoryTest.class.getName(), model.toString()).redirectError(ProcessBuilder.Redirect.INHERIT)
+                .start();
         String output = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
         assertEquals(0, process.waitFor(), output);
         return 1024 * Long.parseLong(output.lines().filter(line -> line.startsWith("VmHWM:")).findFirst().orElseThrow()
@@ -72,8 +74,7 @@ class LoadMemoryTest {
 
     /** Loads the model in the directory given and prints what Linux says of this process. */
     public static void main(String[] args) throws IOException {
-        try (T5Model model = T5Model.load(Path.of(args[0]), Device.of("reference"))) {
-            System.out.println(Files.readString(Path.of("/proc/self/status")));
-        }
+        T5Model.load(Path.of(args[0]), Device.of("reference")).close();
+        System.out.println(Files.readString(Path.of("/proc/self/status")));
     }
 }

@@ -240,7 +240,8 @@ final class PickleReader {
 
     private void spend() {
         if (--valuesLeft < 0) {
-            throw new UserException(file + ": its pickle makes more values than the weights in a file of that size need");
+            throw new UserException(
+                    file + ": its pickle makes more values than the weights in a file of that size need");
         }
     }
 

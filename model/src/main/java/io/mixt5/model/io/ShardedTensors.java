@@ -22,15 +22,19 @@ import java.util.function.Function;
  */
 final class ShardedTensors implements TensorSource {
     private static final String MAP = "weight_map";
+    /** Values, keys and brackets: enough for 400,000 tensors; the largest Switch Transformer has 120,000. */
+    private static final long MAX_TOKENS = 1_000_000;
 
     private final Path index;
+    private final Function<Path, TensorSource> opener;
     /** By name of the file. */
     private final Map<String, TensorSource> shards = new LinkedHashMap<>();
     /** By name of the tensor. */
     private final Map<String, StoredTensor> tensors = new LinkedHashMap<>();
 
-    private ShardedTensors(Path index) {
+    private ShardedTensors(Path index, Function<Path, TensorSource> opener) {
         this.index = index;
+        this.opener = opener;
     }
 
     /**
@@ -39,11 +43,10 @@ final class ShardedTensors implements TensorSource {
      * @throws UserException if anything is wrong with the index or a shard
      */
     static ShardedTensors open(Path index, Function<Path, TensorSource> opener) {
-        ShardedTensors sharded = new ShardedTensors(index);
+        ShardedTensors sharded = new ShardedTensors(index, opener);
         try {
-            Map<String, String> map = sharded.readMap();
-            map.forEach((tensor, shard) -> sharded.add(tensor, shard, opener));
-            sharded.refuseUnlisted(map);
+            sharded.readIndex();
+            sharded.refuseUnlisted();
             return sharded;
         } catch (RuntimeException e) {
             sharded.close();
@@ -51,15 +54,14 @@ final class ShardedTensors implements TensorSource {
         }
     }
 
-    private Map<String, String> readMap() {
-        Map<String, String> map = null;
-        try (JsonParser json = StrictJson.parser(index)) {
+    private void readIndex() {
+        try (JsonParser json = StrictJson.parser(index, MAX_TOKENS)) {
             require(json.nextToken() == JsonToken.START_OBJECT, "must hold a JSON object");
             while (json.nextToken() == JsonToken.FIELD_NAME) {
-                boolean wanted = json.currentName().equals(MAP);
+                boolean map = json.currentName().equals(MAP);
                 json.nextToken();
-                if (wanted) {
-                    map = readEntries(json);
+                if (map) {
+                    readMap(json);
                 } else {
                     json.skipChildren();
                 }
@@ -68,23 +70,21 @@ final class ShardedTensors implements TensorSource {
         } catch (IOException e) {
             throw JsonErrors.reading(index, e);
         }
-        require(map != null && !map.isEmpty(), "has no '" + MAP + "' that says which file holds which tensor");
-        return map;
+        require(!tensors.isEmpty(), "has no '" + MAP + "' that says which file holds which tensor");
     }
 
-    private Map<String, String> readEntries(JsonParser json) throws IOException {
+    /** Looks for each tensor at once, so that there are never more than the shards hold. */
+    private void readMap(JsonParser json) throws IOException {
         require(json.hasToken(JsonToken.START_OBJECT), "has a '" + MAP + "' that is no object");
-        Map<String, String> map = new LinkedHashMap<>();
         while (json.nextToken() == JsonToken.FIELD_NAME) {
             String tensor = json.currentName();
             require(json.nextToken() == JsonToken.VALUE_STRING,
                     "has in '" + MAP + "' no name of a file for the tensor '" + tensor + "'");
-            map.put(tensor, json.getText());
+            add(tensor, json.getText());
         }
-        return map;
     }
 
-    private void add(String tensor, String shard, Function<Path, TensorSource> opener) {
+    private void add(String tensor, String shard) {
         TensorSource source = shards.get(shard);
         if (source == null) {
             source = opener.apply(place(tensor, shard));
@@ -111,11 +111,13 @@ final class ShardedTensors implements TensorSource {
         return file;
     }
 
-    private void refuseUnlisted(Map<String, String> map) {
-        shards.forEach((shard, source) -> source.names().forEach(name -> require(shard.equals(map.get(name)),
-                map.containsKey(name)
-                        ? "looks for the tensor '" + name + "' in " + map.get(name) + ", but " + shard + " holds it too"
-                        : "does not list the tensor '" + name + "' that " + shard + " holds")));
+    private void refuseUnlisted() {
+        shards.forEach((shard, source) -> source.names().forEach(name -> {
+            StoredTensor listed = tensors.get(name);
+            require(listed != null, "does not list the tensor '" + name + "' that " + shard + " holds");
+            require(listed.file().equals(source.path()), "looks for the tensor '" + name + "' in "
+                    + listed.file().getFileName() + ", but " + shard + " holds it too");
+        }));
     }
 
     @Override

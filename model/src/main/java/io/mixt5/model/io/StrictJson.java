@@ -53,17 +53,13 @@ public final class StrictJson {
     private static final int GZIP_SECOND_BYTE = 0x8B;
 
     /** Values, keys and brackets of a tree, each of which takes up to some 100 bytes. */
-    private static final long MAX_TREE_TOKENS = 1_000_000;
-    private static final long MAX_TREE_CHARACTERS = 1L << 26;
+    private static final long MAX_TREE_TOKENS = 200_000;
+    private static final long MAX_TREE_CHARACTERS = 1L << 24;
 
     /** For reading token by token, which takes no more memory for a large file. */
-    private static final JsonFactory TOKENS = JsonFactory.builder()
-            .enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION).build();
+    private static final JsonFactory TOKENS = factory(Long.MAX_VALUE, Long.MAX_VALUE);
 
-    private static final JsonMapper MAPPER = JsonMapper
-            .builder(JsonFactory.builder().streamReadConstraints(StreamReadConstraints.builder()
-                    .maxTokenCount(MAX_TREE_TOKENS).maxDocumentLength(MAX_TREE_CHARACTERS).build()).build())
-            .enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION)
+    private static final JsonMapper MAPPER = JsonMapper.builder(factory(MAX_TREE_TOKENS, MAX_TREE_CHARACTERS))
             .enable(MapperFeature.ACCEPT_CASE_INSENSITIVE_ENUMS)
             .disable(MapperFeature.ALLOW_COERCION_OF_SCALARS)
             .disable(DeserializationFeature.ACCEPT_FLOAT_AS_INT)
@@ -171,6 +167,18 @@ public final class StrictJson {
      */
     public static JsonParser parser(Path file) {
         return parser(file, TOKENS);
+    }
+
+    /** As {@link #parser(Path)}; a file of more than {@code maxTokens} values, keys and brackets is an error there. */
+    static JsonParser parser(Path file, long maxTokens) {
+        return parser(file, factory(maxTokens, Long.MAX_VALUE));
+    }
+
+    private static JsonFactory factory(long maxTokens, long maxCharacters) {
+        return JsonFactory.builder().enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION)
+                .streamReadConstraints(StreamReadConstraints.builder().maxTokenCount(maxTokens)
+                        .maxDocumentLength(maxCharacters).build())
+                .build();
     }
 
     private static JsonParser parser(Path file, JsonFactory factory) {

@@ -50,8 +50,9 @@ final class TorchFile implements TensorSource {
             return TorchLegacy.read(file);
         }
         if (start.startsWith(TAR_MAGIC, TAR_MAGIC_AT)) {
-            throw new UserException(file.path() + " is in PyTorch's oldest format, a tar archive, which is not read here; "
-                    + "load it with PyTorch and save it again");
+            throw new UserException(
+                    file.path() + " is in PyTorch's oldest format, a tar archive, which is not read here; "
+                            + "load it with PyTorch and save it again");
         }
         throw new UserException(file.path() + " is no file of PyTorch: it is neither a zip archive nor a pickle");
     }

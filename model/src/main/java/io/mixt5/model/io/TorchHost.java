@@ -105,7 +105,8 @@ final class TorchHost implements PickleReader.Host {
         require(items.length <= MAX_DIMENSIONS, "has a tensor of more than " + MAX_DIMENSIONS + " dimensions");
         long[] sizes = new long[items.length];
         for (int i = 0; i < items.length; i++) {
-            require(items[i] instanceof Long size && size >= 0, "has a tensor with a size that is no whole number from 0");
+            require(items[i] instanceof Long size && size >= 0,
+                    "has a tensor with a size that is no whole number from 0");
             sizes[i] = (long) items[i];
         }
         return sizes;
@@ -116,7 +117,8 @@ final class TorchHost implements PickleReader.Host {
     public Object persistent(Object id) throws Refusal {
         Object[] items = id instanceof Tuple tuple ? tuple.items() : new Object[0];
         require(items.length >= 5 && "storage".equals(items[0]) && items[1] instanceof SafetensorsType
-                && items[2] instanceof String && items[4] instanceof Long, "refers to what is no storage of a known type");
+                && items[2] instanceof String && items[4] instanceof Long,
+                "refers to what is no storage of a known type");
         require(items.length == 5 || items[5] == PickleReader.NONE,
                 "has storages that are parts of others, as PyTorch once wrote; load and save it with a newer one");
         SafetensorsType type = (SafetensorsType) items[1];

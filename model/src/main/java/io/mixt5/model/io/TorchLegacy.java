@@ -63,8 +63,9 @@ final class TorchLegacy {
         for (Object key : keys) {
             Storage storage = key instanceof String text ? storages.get(text) : null;
             if (storage == null) {
-                throw new UserException(file.path() + " lists a storage that none of its tensors uses, so that its size "
-                        + "is unknown; save model.state_dict() itself with torch.save");
+                throw new UserException(
+                        file.path() + " lists a storage that none of its tensors uses, so that its size "
+                                + "is unknown; save model.state_dict() itself with torch.save");
             }
             require(at <= file.size() - Long.BYTES);
             long count = file.read(at, Long.BYTES).order(order).getLong();

@@ -43,6 +43,9 @@ final class ZipDirectory {
     private static final int HEADER_SIGNATURE = 0x04034b50;
     /** Of a directory; a tensor takes about 100. */
     private static final int MAX_DIRECTORY_BYTES = 1 << 26;
+    /** Entries that any archive may have, and bytes of it for each beyond: PyTorch begins each at a multiple of 64. */
+    private static final long FREE_ENTRIES = 10_000;
+    private static final long BYTES_PER_ENTRY = 256;
     private static final int ZIP64_FIELD = 1;
     private static final long IN_ZIP64_FIELD = 0xffff_ffffL;
     private static final int ENCRYPTED = 1;
@@ -134,6 +137,8 @@ final class ZipDirectory {
             require(fixed.getShort(10) == 0 && packed == bytes, "has a compressed entry " + name
                     + ", which PyTorch never writes; load the weights with PyTorch and save them again");
             list.add(new Listed(name, header, bytes));
+            require(list.size() <= FREE_ENTRIES + file.size() / BYTES_PER_ENTRY,
+                    "has more entries than the weights in a file of that size need");
         }
         return list;
     }

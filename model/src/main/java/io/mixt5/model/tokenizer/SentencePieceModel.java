@@ -35,7 +35,7 @@ public record SentencePieceModel(
     public static final String DEFAULT_UNKNOWN_SURFACE = " \u2047 ";
 
     /** mT5 has 250,000. */
-    private static final int MAX_PIECES = 1_000_000;
+    private static final int MAX_PIECES = 500_000;
     private static final int MAX_PIECE_CHARS = 8000 / 3; // sentencepiece refuses pieces of 8000 UTF-8 bytes
 
     /** What a piece is for. Byte pieces are not supported, T5 has none. */

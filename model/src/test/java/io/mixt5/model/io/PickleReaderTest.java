@@ -37,7 +37,8 @@ class PickleReaderTest {
     void readsNumbersTextsAndContainers() throws IOException {
         Object list = read("<80><02>](K<07>M<00><01>J<ff><ff><ff><ff><8a><02><00><80>G?<f0><00><00><00><00><00><00>"
                 + "<88><89>X<02><00><00><00><c3><a9>U<01>a<8a><09><00><00><00><00><00><00><00><80><00>e.");
-        assertEquals(List.of(7L, 256L, -1L, -32768L, 1.0, true, false, "\u00e9", "a", BigInteger.ONE.shiftLeft(63)), list);
+        assertEquals(List.of(7L, 256L, -1L, -32768L, 1.0, true, false, "\u00e9", "a", BigInteger.ONE.shiftLeft(63)),
+                list);
         Map<?, ?> dict = assertInstanceOf(Map.class, read("}U<01>aK<01>s(U<01>bNK<02>)u."));
         assertEquals(1L, dict.get("a"));
         assertSame(PickleReader.NONE, dict.get("b"));

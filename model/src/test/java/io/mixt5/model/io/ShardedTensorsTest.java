@@ -69,7 +69,8 @@ class ShardedTensorsTest {
 
     @ParameterizedTest
     @ValueSource(strings = {"../one.safetensors", "/etc/passwd", "..", ".", "", "sub/one.safetensors",
-            "..\\\\one.safetensors", "C:one.safetensors", "one.safetensors\\u0000", "one\\ud800.safetensors", "one.safetensors\\n"})
+            "..\\\\one.safetensors", "C:one.safetensors", "one.safetensors\\u0000", "one\\ud800.safetensors",
+            "one.safetensors\\n"})
     void refusesNamesThatLeadOut(String name) throws IOException {
         Path outside = directory.resolve("one.safetensors");
         directory = Files.createDirectory(directory.resolve("model"));

@@ -198,10 +198,10 @@ class StrictJsonTest {
                 assertThrows(UserException.class, () -> StrictJson.readObject(file)).getMessage());
     }
 
-    /** A list of lists of a megabyte would take a hundred, ten million zeros pack to ten thousand bytes. */
+    /** Lists in a list would take twenty times the file, twenty million zeros pack to twenty thousand bytes. */
     @Test
     void limitsWhatItTakesIntoMemory() throws IOException {
-        Files.writeString(file, "{\"sizes\": [" + "[],".repeat(600_000) + "[]]}");
+        Files.writeString(file, "{\"sizes\": [" + "[],".repeat(200_000) + "[]]}");
         refusedAsTooLarge("is larger or deeper than what is read here: ");
         Files.writeString(file, "[".repeat(100_000));
         refusedAsTooLarge("is larger or deeper than what is read here: ");

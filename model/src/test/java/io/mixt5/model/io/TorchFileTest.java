@@ -101,7 +101,8 @@ class TorchFileTest {
         for (String name : List.of("types.bin", "types-legacy.bin")) {
             byte[] whole = Files.readAllBytes(resource(name));
             Path cut = directory.resolve("cut.bin");
-            for (int length = 0; length < whole.length; length += length < 200 || length > whole.length - 200 ? 1 : 17) {
+            for (int length = 0; length < whole.length;
+                    length += length < 200 || length > whole.length - 200 ? 1 : 17) {
                 Files.write(cut, Arrays.copyOf(whole, length));
                 String message = assertThrows(UserException.class, () -> TorchFile.open(cut)).getMessage();
                 assertTrue(message.contains(cut.toString()), message);
