@@ -73,18 +73,23 @@ public final class T5Model implements AutoCloseable {
         return new T5Model(config, device);
     }
 
-    /** Writes {@code config.json}, {@code generation_config.json} and {@code model.safetensors} into a directory, making it. */
+    /**
+     * Writes {@code config.json}, {@code generation_config.json} and the weights into a directory, making it. A dense
+     * model opens in transformers as {@code T5ForConditionalGeneration}.
+     *
+     * @throws UserException when it cannot be written
+     */
     public void save(Path directory) {
-        save(directory, CheckpointNaming.MIXT5);
+        save(directory, SaveOptions.DEFAULT);
     }
 
     /**
-     * As {@link #save(Path)}, under the names, and with the configuration, of other software.
+     * As {@link #save(Path)}, under the names, and with the configuration, of other software, in other types or files.
      *
-     * @throws UserException when {@code naming} cannot express what this model computes
+     * @throws UserException when the naming cannot express what this model computes, or the type not its weights
      */
-    public void save(Path directory, CheckpointNaming naming) {
-        Checkpoint.save(this, directory, naming);
+    public void save(Path directory, SaveOptions options) {
+        CheckpointWriter.write(this, directory, options);
     }
 
     /** The shape. */
