@@ -4,6 +4,7 @@ import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 
 /**
  * What the mixtures of a model did over many passes: counts add up; entropy, gate and losses are means over the tokens.
@@ -19,6 +20,7 @@ public final class RoutingStatistics {
      * @throws ArithmeticException past 2^31 entries of an expert
      */
     public void add(List<RoutingFigures> pass) {
+        Objects.requireNonNull(pass, "pass");
         pass.forEach(figures -> layers.merge(figures.layer(), figures, RoutingStatistics::sum));
     }
 

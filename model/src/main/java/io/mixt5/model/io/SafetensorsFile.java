@@ -15,6 +15,7 @@ import java.util.Arrays;
 import java.util.Collections;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 
 /**
  * A safetensors file, mapped into memory: opening reads and checks the header alone, and a tensor's pages come from
@@ -46,6 +47,7 @@ public final class SafetensorsFile implements AutoCloseable {
      * @throws UserException if it cannot be read or its header is wrong in any way
      */
     public static SafetensorsFile open(Path file) {
+        Objects.requireNonNull(file, "file");
         UserFiles.requireFile(file);
         try (FileChannel channel = FileChannel.open(file, StandardOpenOption.READ)) {
             long fileBytes = channel.size();

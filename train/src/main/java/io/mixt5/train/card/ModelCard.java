@@ -23,6 +23,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Objects;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 
@@ -44,6 +45,9 @@ public final class ModelCard {
      * @param facts what the model does not show
      */
     public ModelCard(T5Model model, SaveOptions options, CardFacts facts) {
+        Objects.requireNonNull(model, "model");
+        Objects.requireNonNull(options, "options");
+        Objects.requireNonNull(facts, "facts");
         this.model = model;
         this.options = options;
         this.facts = facts;
@@ -74,6 +78,7 @@ public final class ModelCard {
      * @throws io.mixt5.engine.UserException when they cannot be written
      */
     public void write(Path directory) {
+        Objects.requireNonNull(directory, "directory");
         StrictJson.write(directory.resolve(CardFacts.FILE), facts);
         ByteBuffer text = StandardCharsets.UTF_8.encode(text());
         AtomicFile.write(directory.resolve("README.md"), channel -> {
