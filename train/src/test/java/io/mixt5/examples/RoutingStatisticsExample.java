@@ -28,8 +28,10 @@ final class RoutingStatisticsExample {
                 }
             }
             for (RoutingFigures layer : statistics.layers()) {
-                System.out.printf("%s: tokens per expert %s, dropped %.1f %%, imbalance %.2f, entropy %.3f%n", layer.layer(),
-                        Arrays.toString(layer.counts()), 100 * layer.droppedShare(), layer.imbalance(), layer.entropy());
+                System.out.printf("%s: tokens per expert %s, dropped %.1f %%, imbalance %.2f, entropy %.3f%n",
+                        layer.layer(),
+                        Arrays.toString(layer.counts()), 100 * layer.droppedShare(), layer.imbalance(),
+                        layer.entropy());
             }
             for (ExpertSimilarity layer : ExpertSimilarity.of(model)) {
                 System.out.printf("%s: experts alike by %.3f%n", layer.layer(), layer.cosine());

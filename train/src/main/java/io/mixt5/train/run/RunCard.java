@@ -91,7 +91,8 @@ record RunCard(TrainConfig config, T5Tokenizer tokenizer, List<TextPair> train, 
         boolean validated = !validation.isEmpty();
         List<TextPair> pairs = validated
                 ? validation.stream().limit(SURVEYED)
-                        .map(q -> SquadPairs.pair(q, tokenizer, config.maxSequenceLength, config.maxTargetLength)).toList()
+                        .map(q -> SquadPairs.pair(q, tokenizer, config.maxSequenceLength, config.maxTargetLength))
+                        .toList()
                 : train.stream().limit(SURVEYED).toList();
         List<RoutingFigures> layers = RoutingSurvey.of(model, pairs, config.perDeviceEvalBatchSize);
         return layers.isEmpty()

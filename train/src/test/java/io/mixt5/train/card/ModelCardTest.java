@@ -38,7 +38,8 @@ class ModelCardTest {
     @Test
     void aMixturesCardIsTheCommittedOne() throws IOException {
         Locale.setDefault(Locale.GERMANY);
-        try (T5Model model = mixture(); InputStream expected = ModelCardTest.class.getResourceAsStream("/card/mixture.md")) {
+        try (T5Model model = mixture();
+                InputStream expected = ModelCardTest.class.getResourceAsStream("/card/mixture.md")) {
             assertEquals(new String(expected.readAllBytes(), StandardCharsets.UTF_8),
                     new ModelCard(model, SaveOptions.DEFAULT, facts()).text());
         }

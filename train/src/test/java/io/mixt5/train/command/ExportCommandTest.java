@@ -108,7 +108,8 @@ class ExportCommandTest {
         try (Stream<Path> files = Files.list(target())) {
             shards = files.filter(file -> file.toString().endsWith(".safetensors")).sorted().toList();
         }
-        assertEquals("model-00001-of-0000" + shards.size() + ".safetensors", shards.getFirst().getFileName().toString());
+        assertEquals("model-00001-of-0000" + shards.size() + ".safetensors",
+                shards.getFirst().getFileName().toString());
         try (SafetensorsFile file = SafetensorsFile.open(shards.getFirst())) {
             assertEquals(List.of("shared.weight"), file.names());
             assertEquals(SafetensorsType.BF16, file.info("shared.weight").type());

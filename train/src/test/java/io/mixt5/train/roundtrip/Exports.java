@@ -35,7 +35,8 @@ final class Exports {
         all.put("dense-unequal", new Export(dense(c -> c.numDecoderLayers = 3), SaveOptions.DEFAULT));
         all.put("dense-sharded", new Export(dense(c -> {}), SaveOptions.DEFAULT.withMaxShardBytes(6000)));
         all.put("dense-float16", new Export(dense(c -> {}), SaveOptions.DEFAULT.withType(DType.F16)));
-        all.put("dense-bfloat16-untied", new Export(dense(Exports::version11), SaveOptions.DEFAULT.withType(DType.BF16)));
+        all.put("dense-bfloat16-untied",
+                new Export(dense(Exports::version11), SaveOptions.DEFAULT.withType(DType.BF16)));
         all.put("mixture-tied", new Export(mixture(c -> {}, m -> m.moeLayerStep = 2), SWITCH));
         all.put("mixture-untied-dropping", new Export(mixture(c -> c.tieWordEmbeddings = false, m -> {
             m.moeLayerStep = 1;

@@ -105,7 +105,8 @@ class RoundTripTest {
         JsonNode result = asked(name);
         assertEquals(0, result.get("missing").size(), result.get("missing")::toString);
         assertEquals(0, result.get("unexpected").size(), result.get("unexpected")::toString);
-        assertEquals(name.startsWith("mixture") ? "SwitchTransformersForConditionalGeneration"
+        assertEquals(name.startsWith("mixture")
+                ? "SwitchTransformersForConditionalGeneration"
                 : "T5ForConditionalGeneration", result.get("model").asText());
         assertEquals(!name.contains("untied"), result.get("tied").asBoolean(), "tied");
         compare("from here: " + name, HERE.get(name), result, Integer.MAX_VALUE);
@@ -173,7 +174,8 @@ class RoundTripTest {
                 }
             }
             assertEquals(here.length, row * columns);
-            System.out.printf("%s: largest difference of a logit %.1e, largest logit %.2f%n", what, difference, largest);
+            System.out.printf("%s: largest difference of a logit %.1e, largest logit %.2f%n", what, difference,
+                    largest);
             assertTrue(difference <= EQUAL * Math.max(1, largest), what + " differs by " + difference);
             if (!model.config().mixture().activateMoe) { // a mixture's loss has the routers' in it
                 assertEquals(result.get("loss").asDouble(), output.loss().toFloats()[0], EQUAL * 10);

@@ -44,7 +44,8 @@ final class TransformersPython {
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
         }
-        assertTrue(named == null, VARIABLE + " is " + named + ", which lacks torch, transformers, sentencepiece or protobuf");
+        assertTrue(named == null,
+                VARIABLE + " is " + named + ", which lacks torch, transformers, sentencepiece or protobuf");
         System.out.println("""
                 ================================================================================
                 NOT RUN: the round trips through transformers, as python3 lacks torch,

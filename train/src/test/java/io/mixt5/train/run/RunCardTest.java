@@ -54,7 +54,8 @@ class RunCardTest {
         Path data = directory.resolve("data");
         new Quickstart(12, 3, 6, 300).write(data, 5);
         Path config = directory.resolve("config.json");
-        Files.writeString(config, ("{" + keys + ", 'train_file': 'data/" + Quickstart.TRAIN + "', 'validation_file': 'data/"
+        Files.writeString(config, ("{" + keys + ", 'train_file': 'data/" + Quickstart.TRAIN
+                + "', 'validation_file': 'data/"
                 + Quickstart.VALIDATION + "', 'tokenizer_name_or_path': 'data/" + Quickstart.VOCABULARY + "',"
                 + " 'model_config': {'preset': 'tiny', 'vocab_size': 512, 'd_model': 32, 'd_kv': 8, 'd_ff': 48},"
                 + " 'save_dir': '" + directory.resolve(name) + "', 'device': 'cpu', 'max_train_samples': 16}")
