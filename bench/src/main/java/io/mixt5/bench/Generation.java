@@ -31,7 +31,7 @@ public class Generation extends Timed {
         /** Makes them. */
         @Setup(Level.Trial)
         public void open(DeviceState on, ModelSize size) {
-            model = T5Model.random(TrainingWork.config(size.size, experts, 1), on.get(), RandomData.SEED);
+            model = T5Model.random(TrainingWork.config(size.config(), experts, 1), on.get(), RandomData.SEED);
             generator = new Generator(model, 2 * size.target() + 1);
             sources = RandomData.words(model.config(), sequences, size.source(), 0);
         }

@@ -60,6 +60,7 @@ public class Layer extends Timed {
     /** A pass forward, recorded for its gradients. */
     @Benchmark
     public void forward(Kind kind, Work work) {
+        work.bytes = kind.run.bytes();
         work.flops = kind.run.flops();
         work.tokens = kind.run.tokens();
         kind.device.await(kind.run.forward());
@@ -69,6 +70,7 @@ public class Layer extends Timed {
     /** The gradients of the input and of all weights. */
     @Benchmark
     public void backward(Kind kind, Pass pass, Work work) {
+        work.bytes = 2 * kind.run.bytes();
         work.flops = 2 * kind.run.flops();
         work.tokens = kind.run.tokens();
         kind.device.await(kind.run.backward());

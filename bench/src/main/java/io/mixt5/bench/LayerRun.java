@@ -19,6 +19,7 @@ final class LayerRun implements AutoCloseable {
     private final Tensor x;
     private final Tensor dy;
     private final long flops;
+    private final long bytes;
     private Scope scope;
     private Tape tape;
     private Tensor y;
@@ -43,6 +44,14 @@ final class LayerRun implements AutoCloseable {
         flops = parameters.all().stream().filter(parameter -> !kind.mixture() || parameter.name().contains(".experts.0."))
                 .mapToLong(parameter -> 2 * tokens * parameter.value().count()).sum()
                 * (kind.mixture() ? kind.products() : 1);
+        bytes = leastBytes(parameters, kind, x);
+    }
+
+    /** Weights of all experts that tokens reach, what comes in and what goes out. */
+    private static long leastBytes(Parameters parameters, LayerKind kind, Tensor x) {
+        long weights = parameters.all().stream().mapToLong(parameter -> parameter.value().bytes()).sum();
+        long reached = Math.min(kind.experts(), kind.products() * x.shape().rows());
+        return 2 * x.bytes() + (kind.mixture() ? weights * reached / kind.experts() : weights);
     }
 
     /**
@@ -66,6 +75,11 @@ final class LayerRun implements AutoCloseable {
     /** Floating-point operations of the layer's products forward, the router's aside; backward they are twice as many. */
     long flops() {
         return flops;
+    }
+
+    /** Bytes moved at least forward: weights, input and output; backward it is twice as many. */
+    long bytes() {
+        return bytes;
     }
 
     /** Tokens of a pass. */

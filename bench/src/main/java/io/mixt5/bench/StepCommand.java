@@ -1,6 +1,7 @@
 package io.mixt5.bench;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
+import io.mixt5.model.T5Config;
 import io.mixt5.model.T5Model;
 import io.mixt5.train.config.Devices;
 import java.io.IOException;
@@ -48,8 +49,8 @@ final class StepCommand implements Callable<Integer> {
 
     @Override
     public Integer call() throws IOException {
-        try (TrainingWork work = new TrainingWork(TrainingWork.config(size, experts, topK), Devices.open(device), batch,
-                source, target)) {
+        try (TrainingWork work = new TrainingWork(TrainingWork.config(T5Config.preset(size), experts, topK),
+                Devices.open(device), batch, source, target)) {
             double[] seconds = new double[steps];
             double loss = 0;
             for (int step = -warmup; step < steps; step++) {

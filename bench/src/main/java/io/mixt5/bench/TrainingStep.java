@@ -19,13 +19,15 @@ public class TrainingStep extends Timed {
 
         private TrainingWork work;
         private long tokens;
+        private long flops;
 
         /** Makes them. */
         @Setup(Level.Trial)
         public void open(DeviceState on, ModelSize model) {
-            work = new TrainingWork(TrainingWork.config(model.size, experts, 1), on.get(), model.batch(),
+            work = new TrainingWork(TrainingWork.config(model.config(), experts, 1), on.get(), model.batch(),
                     model.source(), model.target());
             tokens = (long) model.batch() * model.source();
+            flops = StepFlops.of(work.model(), model.batch(), model.source(), model.target());
         }
 
         /** Frees them. */
@@ -39,6 +41,7 @@ public class TrainingStep extends Timed {
     @Benchmark
     public double step(Run run, Work work) {
         work.tokens = run.tokens;
+        work.flops = run.flops;
         return run.work.step();
     }
 }

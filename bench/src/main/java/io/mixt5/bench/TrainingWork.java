@@ -30,9 +30,8 @@ final class TrainingWork implements AutoCloseable {
         data = RandomData.batch(config, batch, source, target);
     }
 
-    /** A published size, dense (0 experts) or with experts in the last half of its blocks. */
-    static T5Config config(String size, int experts, int topK) {
-        T5Config config = T5Config.preset(size);
+    /** A model's shape, dense (0 experts) or with experts in the last half of its blocks. */
+    static T5Config config(T5Config config, int experts, int topK) {
         if (experts == 0) {
             return config;
         }

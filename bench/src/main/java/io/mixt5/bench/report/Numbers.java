@@ -1,5 +1,7 @@
 package io.mixt5.bench.report;
 
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Locale;
 
 /** Numbers as reports print them: three digits that count. */
@@ -32,15 +34,18 @@ final class Numbers {
         return Double.isNaN(m.error()) ? time : time + " ± " + seconds(m.error());
     }
 
-    /** What a call does a second: GFLOP/s where it has products, else GB/s, else tokens. */
+    /** What a call does a second: GFLOP/s where it has products, else GB/s, and tokens where it has them. */
     static String rate(Measurement m) {
+        List<String> rates = new ArrayList<>();
         if (m.flops() > 0) {
-            return text(m.flops() / m.seconds() * 1e-9) + " GFLOP/s";
+            rates.add(text(m.flops() / m.seconds() * 1e-9) + " GFLOP/s");
+        } else if (m.bytes() > 0) {
+            rates.add(text(m.bytes() / m.seconds() * 1e-9) + " GB/s");
         }
-        if (m.bytes() > 0) {
-            return text(m.bytes() / m.seconds() * 1e-9) + " GB/s";
+        if (m.tokens() > 0) {
+            rates.add(text(m.tokens() / m.seconds()) + " tokens/s");
         }
-        return m.tokens() > 0 ? text(m.tokens() / m.seconds()) + " tokens/s" : "";
+        return String.join(", ", rates);
     }
 
     /** A share in percent; empty for NaN. */
