@@ -62,9 +62,29 @@ public class Gemm extends Timed {
             y.close();
         }
 
-        private Linear.Kernel kernel(Work work) {
+        /** [rows, in]. */
+        Tensor x() {
+            return x;
+        }
+
+        /** [out, in]. */
+        Tensor weight() {
+            return weight;
+        }
+
+        /** [rows, out]. */
+        Tensor y() {
+            return y;
+        }
+
+        /** Says what any of the products costs. */
+        void count(Work work) {
             work.bytes = x.bytes() + weight.bytes() + y.bytes();
             work.flops = 2 * y.count() * x.shape().columns();
+        }
+
+        private Linear.Kernel kernel(Work work) {
+            count(work);
             return device.get().kernel(Linear.Kernel.class, DType.F32);
         }
     }
