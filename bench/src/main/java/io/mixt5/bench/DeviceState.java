@@ -47,13 +47,20 @@ public class DeviceState {
     @TearDown(Level.Trial)
     public void report() {
         opened.trim();
+        System.out.print(counted());
+    }
+
+    /** A line for each kernel that an emulated device has run; nothing for other devices. */
+    String counted() {
+        StringBuilder lines = new StringBuilder();
         counters.kernels().forEach((kernel, counted) -> {
             GlobalTraffic global = counted.global();
-            System.out.printf(Locale.ROOT, "%n%-36s %5d launches %12d instructions  %5.1f %% mma  %.2f of the least"
+            lines.append(String.format(Locale.ROOT, "%n%-36s %5d launches %12d instructions  %5.1f %% mma  %.2f of the least"
                     + " bytes  %.2f coalesced  %.2f ways of shared memory", kernel, counted.launches(),
                     counted.warpInstructions(), 100 * counted.matrixShare(), global.movedOverLeast(),
-                    global.coalescing(), counted.shared().ways());
+                    global.coalescing(), counted.shared().ways()));
         });
+        return lines.isEmpty() ? "" : lines.append(System.lineSeparator()).toString();
     }
 
     /** The open device. */

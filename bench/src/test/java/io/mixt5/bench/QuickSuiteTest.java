@@ -3,8 +3,10 @@ package io.mixt5.bench;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import io.mixt5.engine.TimedCase;
 import io.mixt5.bench.report.ReportCommand;
+import io.mixt5.engine.Scope;
+import io.mixt5.engine.Tape;
+import io.mixt5.engine.TimedCase;
 import java.io.IOException;
 import java.lang.reflect.Method;
 import java.nio.file.Files;
@@ -84,6 +86,20 @@ class QuickSuiteTest {
         List<TimedCase> cases = OpInput.cases(size.ops());
         assertEquals(names(cases.stream()), names(Forward.Input.class));
         assertEquals(names(cases.stream().filter(timed -> timed.backward() != null)), names(Backward.Input.class));
+    }
+
+    @Test
+    void emulatorCountsInsteadOfTiming() {
+        ModelSize size = new ModelSize();
+        size.size = "tiny";
+        DeviceState state = new DeviceState();
+        state.device = "emulator";
+        state.open();
+        try (OpInput input = new OpInput(state, size.ops(), "add"); Scope scope = new Scope(state.get())) {
+            input.timed().work().body().run(Tape.inference(scope), input.tensors());
+        }
+        assertTrue(state.counted().matches("(?s).*add_\\w+ +1 launches .* 1\\.00 of the least bytes  1\\.00 coalesced.*"),
+                state.counted());
     }
 
     private static Set<String> names(Stream<TimedCase> cases) {
