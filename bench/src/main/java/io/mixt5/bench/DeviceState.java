@@ -55,8 +55,10 @@ public class DeviceState {
         StringBuilder lines = new StringBuilder();
         counters.kernels().forEach((kernel, counted) -> {
             GlobalTraffic global = counted.global();
-            lines.append(String.format(Locale.ROOT, "%n%-36s %5d launches %12d instructions  %5.1f %% mma  %.2f of the least"
-                    + " bytes  %.2f coalesced  %.2f ways of shared memory", kernel, counted.launches(),
+            lines.append(String.format(Locale.ROOT,
+                    "%n%-36s %5d launches %12d instructions  %5.1f %% mma  %.2f of the least"
+                            + " bytes  %.2f coalesced  %.2f ways of shared memory",
+                    kernel, counted.launches(),
                     counted.warpInstructions(), 100 * counted.matrixShare(), global.movedOverLeast(),
                     global.coalescing(), counted.shared().ways()));
         });

@@ -41,7 +41,8 @@ final class LayerRun implements AutoCloseable {
             skew();
         }
         x.requireGrad();
-        flops = parameters.all().stream().filter(parameter -> !kind.mixture() || parameter.name().contains(".experts.0."))
+        flops = parameters.all().stream()
+                .filter(parameter -> !kind.mixture() || parameter.name().contains(".experts.0."))
                 .mapToLong(parameter -> 2 * tokens * parameter.value().count()).sum()
                 * (kind.mixture() ? kind.products() : 1);
         bytes = leastBytes(parameters, kind, x);

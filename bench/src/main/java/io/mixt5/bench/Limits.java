@@ -96,8 +96,9 @@ public class Limits extends Timed {
     public void copy(Arrays in, Work work) {
         work.bytes = in.a.bytes() + in.b.bytes();
         if (in.device.get().backend().hostVisible()) {
-            WorkerPool.forRange(in.a.count(), GRAIN, (from, to, worker) -> Memory.copy(in.b.address() + Float.BYTES * from,
-                    in.a.address() + Float.BYTES * from, Float.BYTES * (to - from)));
+            WorkerPool.forRange(in.a.count(), GRAIN,
+                    (from, to, worker) -> Memory.copy(in.b.address() + Float.BYTES * from,
+                            in.a.address() + Float.BYTES * from, Float.BYTES * (to - from)));
         } else {
             in.a.copyFrom(in.b);
             in.device.await(in.a);
@@ -111,8 +112,9 @@ public class Limits extends Timed {
             throw new UnsupportedOperationException("The triad is written for the CPU; on a GPU 'copy' is the limit.");
         }
         work.bytes = in.a.bytes() + in.b.bytes() + in.c.bytes();
-        WorkerPool.forRange(in.a.count(), GRAIN, (from, to, worker) -> triad(in.a.address(), in.b.address(), in.c.address(),
-                Float.BYTES * from, Float.BYTES * to));
+        WorkerPool.forRange(in.a.count(), GRAIN,
+                (from, to, worker) -> triad(in.a.address(), in.b.address(), in.c.address(),
+                        Float.BYTES * from, Float.BYTES * to));
     }
 
     /** Between two offsets in bytes; arrays are whole numbers of vectors. */
@@ -133,7 +135,8 @@ public class Limits extends Timed {
             return;
         }
         if (!OpenBlas.available()) {
-            throw new UnsupportedOperationException("OpenBLAS was not found; mixt5-train.jar doctor says where it looked.");
+            throw new UnsupportedOperationException(
+                    "OpenBLAS was not found; mixt5-train.jar doctor says where it looked.");
         }
         int n = in.n;
         work.flops = 2L * n * n * n;

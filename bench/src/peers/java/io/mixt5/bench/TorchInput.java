@@ -40,7 +40,8 @@ final class TorchInput implements AutoCloseable {
     }
 
     private void check(OpInput own, String name) {
-        try (Scope scope = new Scope(own.tensors().getFirst().device()); NDManager temporary = manager.newSubManager()) {
+        try (Scope scope = new Scope(own.tensors().getFirst().device());
+                NDManager temporary = manager.newSubManager()) {
             Tensor mine = own.timed().work().body().run(Tape.inference(scope), own.tensors()).getFirst();
             float[] expected = mine.dtype() == DType.I32 ? floats(mine.toInts()) : mine.toFloats();
             float[] found = run(temporary).toType(DataType.FLOAT32, false).toFloatArray();

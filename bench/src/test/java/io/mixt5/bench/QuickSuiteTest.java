@@ -49,7 +49,8 @@ class QuickSuiteTest {
         Collection<RunResult> results = new Runner(new OptionsBuilder().include("io\\.mixt5\\.bench\\.\\w+\\.\\w+")
                 .mode(Mode.SingleShotTime).forks(0).warmupIterations(0).measurementIterations(1)
                 .param("size", "tiny").param("mebibytes", "1").param("n", "64").shouldFailOnError(true)
-                .verbosity(VerboseMode.SILENT).resultFormat(ResultFormatType.JSON).result(file.toString()).build()).run();
+                .verbosity(VerboseMode.SILENT).resultFormat(ResultFormatType.JSON).result(file.toString()).build())
+                .run();
         Set<String> run = results.stream().map(result -> result.getParams().getBenchmark())
                 .collect(Collectors.toCollection(TreeSet::new));
         assertTrue(run.containsAll(benchmarks()), "only these ran: " + run);
@@ -98,7 +99,8 @@ class QuickSuiteTest {
         try (OpInput input = new OpInput(state, size.ops(), "add"); Scope scope = new Scope(state.get())) {
             input.timed().work().body().run(Tape.inference(scope), input.tensors());
         }
-        assertTrue(state.counted().matches("(?s).*add_\\w+ +1 launches .* 1\\.00 of the least bytes  1\\.00 coalesced.*"),
+        assertTrue(
+                state.counted().matches("(?s).*add_\\w+ +1 launches .* 1\\.00 of the least bytes  1\\.00 coalesced.*"),
                 state.counted());
     }
 

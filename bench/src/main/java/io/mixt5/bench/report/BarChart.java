@@ -37,16 +37,19 @@ final class BarChart {
         double scale = PLOT / Math.max(largest, line);
         int height = BAR * (bars.size() + 1);
         StringBuilder svg = new StringBuilder();
-        svg.append(String.format(Locale.ROOT, "<svg viewBox=\"0 0 %d %d\" width=\"%d\" role=\"img\">", LABEL + PLOT + VALUE,
+        svg.append(String.format(Locale.ROOT, "<svg viewBox=\"0 0 %d %d\" width=\"%d\" role=\"img\">",
+                LABEL + PLOT + VALUE,
                 height + 4, LABEL + PLOT + VALUE));
         for (int i = 0; i < bars.size(); i++) {
             Bar bar = bars.get(i);
             int y = BAR * (i + 1);
             double length = Double.isFinite(bar.value()) ? scale * bar.value() : 0;
-            svg.append(String.format(Locale.ROOT, "<text x=\"%d\" y=\"%d\" class=\"label\">%s</text>", LABEL - 8, y + 14,
-                    HtmlPage.escape(bar.label())));
-            svg.append(String.format(Locale.ROOT, "<rect x=\"%d\" y=\"%d\" width=\"%.1f\" height=\"%d\" class=\"bar\"/>",
-                    LABEL, y + 3, length, BAR - 6));
+            svg.append(
+                    String.format(Locale.ROOT, "<text x=\"%d\" y=\"%d\" class=\"label\">%s</text>", LABEL - 8, y + 14,
+                            HtmlPage.escape(bar.label())));
+            svg.append(
+                    String.format(Locale.ROOT, "<rect x=\"%d\" y=\"%d\" width=\"%.1f\" height=\"%d\" class=\"bar\"/>",
+                            LABEL, y + 3, length, BAR - 6));
             if (Double.isFinite(bar.limit())) {
                 svg.append(rule(LABEL + scale * bar.limit(), y + 1, y + BAR - 1, "limit"));
             }
@@ -61,7 +64,8 @@ final class BarChart {
     }
 
     private static String rule(double x, int from, int to, String type) {
-        return String.format(Locale.ROOT, "<line x1=\"%.1f\" y1=\"%d\" x2=\"%.1f\" y2=\"%d\" class=\"%s\"/>", x, from, x, to,
+        return String.format(Locale.ROOT, "<line x1=\"%.1f\" y1=\"%d\" x2=\"%.1f\" y2=\"%d\" class=\"%s\"/>", x, from,
+                x, to,
                 type);
     }
 }

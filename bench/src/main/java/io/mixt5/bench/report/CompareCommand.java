@@ -41,8 +41,9 @@ public final class CompareCommand implements Callable<Integer> {
             }
         }
         if (changes.isEmpty()) {
-            throw new UserException(before.name() + " and " + after.name() + " have no benchmark with the same parameters in "
-                    + "common.");
+            throw new UserException(
+                    before.name() + " and " + after.name() + " have no benchmark with the same parameters in "
+                            + "common.");
         }
         changes.sort(Comparator.comparing(Change::verdict, CompareCommand::byCertainty).thenComparing(
                 Comparator.comparingDouble((Change change) -> Math.abs(Math.log(change.ratio()))).reversed()));
@@ -53,8 +54,10 @@ public final class CompareCommand implements Callable<Integer> {
                     change.after().key(), change.describe()));
         }
         long certain = changes.stream().filter(c -> sure(c.verdict())).count();
-        return text.append(String.format("%d of %d changed beyond the noise; %d are only in %s%n", certain, changes.size(),
-                missing, after.name())).toString();
+        return text
+                .append(String.format("%d of %d changed beyond the noise; %d are only in %s%n", certain, changes.size(),
+                        missing, after.name()))
+                .toString();
     }
 
     private static int byCertainty(Verdict a, Verdict b) {

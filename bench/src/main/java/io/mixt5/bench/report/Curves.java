@@ -12,7 +12,8 @@ final class Curves {
     private static final int HEIGHT = 240;
     private static final int LEFT = 50;
     private static final int LEGEND = 220;
-    private static final List<String> COLOURS = List.of("#2563eb", "#dc2626", "#059669", "#d97706", "#7c3aed", "#475569");
+    private static final List<
+            String> COLOURS = List.of("#2563eb", "#dc2626", "#059669", "#d97706", "#7c3aed", "#475569");
     private static final int SPARK_WIDTH = 90;
     private static final int SPARK_HEIGHT = 18;
 
@@ -28,22 +29,26 @@ final class Curves {
         double top = Math.max(1.1 * most, 1.2);
         double octaves = Math.max(1, Math.log((double) experts.last() / experts.first()) / Math.log(2));
         StringBuilder svg = new StringBuilder();
-        svg.append(String.format(Locale.ROOT, "<svg viewBox=\"0 0 %d %d\" width=\"%d\" role=\"img\">", LEFT + WIDTH + LEGEND,
+        svg.append(String.format(Locale.ROOT, "<svg viewBox=\"0 0 %d %d\" width=\"%d\" role=\"img\">",
+                LEFT + WIDTH + LEGEND,
                 HEIGHT + 44, LEFT + WIDTH + LEGEND));
         double one = y(1, top);
         svg.append(String.format(Locale.ROOT, "<line x1=\"%d\" y1=\"%.1f\" x2=\"%d\" y2=\"%.1f\" class=\"line\"/>"
-                + "<text x=\"%d\" y=\"%.1f\" class=\"label\">dense</text>", LEFT, one, LEFT + WIDTH, one, LEFT - 6, one + 4));
+                + "<text x=\"%d\" y=\"%.1f\" class=\"label\">dense</text>", LEFT, one, LEFT + WIDTH, one, LEFT - 6,
+                one + 4));
         for (int e : experts) {
             svg.append(String.format(Locale.ROOT, "<text x=\"%.1f\" y=\"%d\" class=\"middle\">%d</text>",
                     x(e, experts.first(), octaves), HEIGHT + 18, e));
         }
-        svg.append(String.format(Locale.ROOT, "<text x=\"%d\" y=\"%d\" class=\"middle\">experts</text>", LEFT + WIDTH / 2,
-                HEIGHT + 38));
+        svg.append(
+                String.format(Locale.ROOT, "<text x=\"%d\" y=\"%d\" class=\"middle\">experts</text>", LEFT + WIDTH / 2,
+                        HEIGHT + 38));
         int number = 0;
         for (Map.Entry<String, Map<Integer, Double>> curve : curves.entrySet()) {
             String colour = COLOURS.get(number % COLOURS.size());
             List<double[]> points = new ArrayList<>();
-            curve.getValue().forEach((e, value) -> points.add(new double[]{x(e, experts.first(), octaves), y(value, top)}));
+            curve.getValue()
+                    .forEach((e, value) -> points.add(new double[]{x(e, experts.first(), octaves), y(value, top)}));
             svg.append(polyline(points, colour));
             int index = 0;
             for (double value : curve.getValue().values()) {
@@ -51,7 +56,8 @@ final class Curves {
                 svg.append(String.format(Locale.ROOT, "<circle cx=\"%.1f\" cy=\"%.1f\" r=\"3\" fill=\"%s\"><title>%s"
                         + "</title></circle>", point[0], point[1], colour, Numbers.times(value)));
             }
-            svg.append(String.format(Locale.ROOT, "<text x=\"%d\" y=\"%d\" fill=\"%s\">%s, up to %s</text>", LEFT + WIDTH + 12,
+            svg.append(String.format(Locale.ROOT, "<text x=\"%d\" y=\"%d\" fill=\"%s\">%s, up to %s</text>",
+                    LEFT + WIDTH + 12,
                     20 + 18 * number++, colour, HtmlPage.escape(curve.getKey()), Numbers.times(
                             curve.getValue().values().stream().mapToDouble(v -> v).max().orElse(Double.NaN))));
         }

@@ -24,8 +24,11 @@ final class Numbers {
         if (Double.isNaN(seconds)) {
             return "";
         }
-        return seconds >= 1 ? text(seconds) + " s" : seconds >= 1e-3 ? text(seconds * 1e3) + " ms"
-                : text(seconds * 1e6) + " µs";
+        return seconds >= 1
+                ? text(seconds) + " s"
+                : seconds >= 1e-3
+                        ? text(seconds * 1e3) + " ms"
+                        : text(seconds * 1e6) + " µs";
     }
 
     /** A time and its error. */

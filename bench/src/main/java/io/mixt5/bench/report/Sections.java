@@ -43,22 +43,28 @@ final class Sections {
     static List<Section> of(Results results, List<Results> earlier) {
         Sections sections = new Sections(results, earlier);
         return Stream.of(
-                sections.section("The machine's limits", "What everything else is held against: the copy and the triad move "
-                        + "arrays that no cache holds, the products are square.", Bars.SHARE, m -> null, "Limits"),
+                sections.section("The machine's limits",
+                        "What everything else is held against: the copy and the triad move "
+                                + "arrays that no cache holds, the products are square.",
+                        Bars.SHARE, m -> null, "Limits"),
                 sections.section("Whole steps", "A training step and greedy generation; relative to the dense model.",
                         Bars.RELATIVE, m -> sections.with(m, "experts", "0"), "TrainingStep", "Generation"),
-                sections.section("The mixture against the dense layer", "Relative to a dense layer of as many products: "
-                        + "what is above 1 is the price of routing.", Bars.RELATIVE, sections::denseLayer, "Layer"),
+                sections.section("The mixture against the dense layer",
+                        "Relative to a dense layer of as many products: "
+                                + "what is above 1 is the price of routing.",
+                        Bars.RELATIVE, sections::denseLayer, "Layer"),
                 sections.section("Matrix products", "The products of T5's layers, forward and for both gradients.",
                         Bars.SHARE, m -> null, "Gemm"),
-                sections.section("Ops forward", "Each op on its own case; the share counts the least bytes and products.",
+                sections.section("Ops forward",
+                        "Each op on its own case; the share counts the least bytes and products.",
                         Bars.SHARE, m -> null, "Forward"),
                 sections.section("Ops backward", "All gradients of the op.", Bars.SHARE, m -> null, "Backward"),
                 sections.others())
                 .filter(Objects::nonNull).toList();
     }
 
-    private Section section(String title, String note, Bars bars, Function<Measurement, Key> baseline, String... types) {
+    private Section section(String title, String note, Bars bars, Function<Measurement, Key> baseline,
+            String... types) {
         List<Row> rows = new ArrayList<>();
         for (String type : types) {
             results.of(type).map(m -> row(m, baseline)).forEach(rows::add);
@@ -116,7 +122,8 @@ final class Sections {
         String params = m.params().entrySet().stream().filter(param -> !COMMON.contains(param.getKey())
                 || values.get(param.getKey()).size() > 1)
                 .sorted(Comparator.comparing(param -> COMMON.contains(param.getKey())))
-                .map(param -> param.getValue().matches("\\d+") ? param.getKey() + " " + param.getValue()
+                .map(param -> param.getValue().matches("\\d+")
+                        ? param.getKey() + " " + param.getValue()
                         : param.getValue())
                 .collect(Collectors.joining(", "));
         return method.equals("op") ? params : params.isEmpty() ? method : method + ": " + params;

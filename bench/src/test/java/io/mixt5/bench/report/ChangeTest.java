@@ -32,7 +32,8 @@ class ChangeTest {
         Results before = results("a.json", entry("Forward.op", "add", List.of(1, 2, 3, 4)),
                 entry("Forward.op", "relu", List.of(10, 11, 12, 13)));
         Results after = results("b.json", entry("Forward.op", "add", List.of(2, 3, 4, 5)),
-                entry("Forward.op", "relu", List.of(20, 22, 22, 24)), entry("Forward.op", "scale", List.of(1, 1, 1, 1)));
+                entry("Forward.op", "relu", List.of(20, 22, 22, 24)),
+                entry("Forward.op", "scale", List.of(1, 1, 1, 1)));
         List<String> lines = CompareCommand.text(before, after).lines().toList();
         assertTrue(lines.get(0).startsWith("SLOWER") && lines.get(0).contains("relu")
                 && lines.get(0).contains("11.5 ms ->    22.0 ms"), lines.get(0));
@@ -77,6 +78,7 @@ class ChangeTest {
                 {"benchmark": "io.mixt5.bench.%s", "params": {"device": "cpu", "op": "%s"}, "primaryMetric": {
                  "scoreUnit": "ms/op", "scoreError": "NaN", "rawData": [[%s]]},
                  "secondaryMetrics": {"bytes": {"rawData": [[1000.0]]}}}
-                """.formatted(benchmark, op, milliseconds.stream().map(String::valueOf).collect(Collectors.joining(", ")));
+                """.formatted(benchmark, op,
+                milliseconds.stream().map(String::valueOf).collect(Collectors.joining(", ")));
     }
 }

@@ -108,7 +108,8 @@ public final class Attention implements Op {
         Dropout dropout = new Dropout(0.1f, 5, 4, 3);
         SequenceLayout self = SequenceLayout.self(sources);
         long scores = (long) s.sequences() * s.length() * s.length();
-        OpCase cross = cross("attention_cross", s.heads(), s.headWidth(), SequenceLayout.cross(targets, sources), dropout);
+        OpCase cross = cross("attention_cross", s.heads(), s.headWidth(), SequenceLayout.cross(targets, sources),
+                dropout);
         return List.of(
                 timed(biased("attention_encoder", s.heads(), s.headWidth(), self, false, dropout), s, scores, 4, 0),
                 timed(biased("attention_decoder", s.heads(), s.headWidth(), self, true, dropout), s, scores / 2, 4, 0),
@@ -120,7 +121,8 @@ public final class Attention implements Op {
         long inner = (long) s.heads() * s.headWidth();
         long bytes = 4 * inner * s.sequences() * (longTensors * (long) s.length()
                 + shortTensors * Math.max(1L, s.length() / 16));
-        return new TimedCase(work, new Cost(bytes, 2 * 2 * scores * inner), new Cost(2 * bytes, 5 * 2 * scores * inner));
+        return new TimedCase(work, new Cost(bytes, 2 * 2 * scores * inner),
+                new Cost(2 * bytes, 5 * 2 * scores * inner));
     }
 
     @Override

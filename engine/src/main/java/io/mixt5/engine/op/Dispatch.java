@@ -57,7 +57,8 @@ public final class Dispatch implements Op {
         OpCase work = OpCase.named("dispatch").input("x", s.tokens(), s.width())
                 .ints("tokens", RoutedCases.tokens(slots, s.topK())).indices("slots", slots, s.tokens(), s.topK())
                 .run((tape, in) -> List.of(apply(tape, in.get(0), RoutedCases.routing(null, in.get(2), in.get(1)))));
-        return List.of(TimedCase.streaming(work, s.stream() + 4L * rows * s.width(), s.stream() + 4L * rows * s.width()));
+        return List
+                .of(TimedCase.streaming(work, s.stream() + 4L * rows * s.width(), s.stream() + 4L * rows * s.width()));
     }
 
     @Override
