@@ -6,10 +6,10 @@ import io.mixt5.engine.DType;
 import io.mixt5.engine.Parameter;
 import io.mixt5.engine.Tensor;
 import io.mixt5.engine.UserException;
+import io.mixt5.model.io.OutgoingTensor;
 import io.mixt5.model.io.SafetensorsType;
 import io.mixt5.model.io.ShardedWriter;
 import io.mixt5.model.io.StrictJson;
-import io.mixt5.model.io.TensorSource;
 import io.mixt5.model.io.UserFiles;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
@@ -48,8 +48,8 @@ final class CheckpointWriter {
         StrictJson.write(directory.resolve("generation_config.json"), generationJson(model.config()));
     }
 
-    private static List<TensorSource> tensors(T5Model model, SaveOptions options) {
-        List<TensorSource> tensors = new ArrayList<>();
+    private static List<OutgoingTensor> tensors(T5Model model, SaveOptions options) {
+        List<OutgoingTensor> tensors = new ArrayList<>();
         for (Parameter parameter : model.parameters().all()) {
             tensors.add(source(options.naming().onDisk(parameter.name()), parameter.value(), options.type()));
         }
@@ -61,13 +61,13 @@ final class CheckpointWriter {
         return tensors;
     }
 
-    private static TensorSource source(String name, Tensor value, DType type) {
+    private static OutgoingTensor source(String name, Tensor value, DType type) {
         return switch (type) {
-            case F16 -> new TensorSource(name, SafetensorsType.F16, value.shape().dims(),
+            case F16 -> new OutgoingTensor(name, SafetensorsType.F16, value.shape().dims(),
                     arena -> halves(name, value, type, arena));
-            case BF16 -> new TensorSource(name, SafetensorsType.BF16, value.shape().dims(),
+            case BF16 -> new OutgoingTensor(name, SafetensorsType.BF16, value.shape().dims(),
                     arena -> halves(name, value, type, arena));
-            default -> new TensorSource(name, SafetensorsType.F32, value.shape().dims(), value::toHost);
+            default -> new OutgoingTensor(name, SafetensorsType.F32, value.shape().dims(), value::toHost);
         };
     }
 
