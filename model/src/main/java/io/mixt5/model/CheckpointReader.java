@@ -26,6 +26,8 @@ import java.util.stream.Collectors;
  */
 final class CheckpointReader {
     private static final String HEAD = "lm_head.weight";
+    /** What the first T5s' files hold although no T5 uses it: cross-attention has no position bias. */
+    private static final String UNUSED = "decoder.block.0.layer.1.EncDecAttention.relative_attention_bias.weight";
 
     private final T5Config config;
     private final CheckpointNaming naming;
@@ -101,7 +103,7 @@ final class CheckpointReader {
                 .collect(Collectors.toSet());
         for (String name : source.names()) {
             boolean tiedHead = name.equals(HEAD) && config.tieWordEmbeddings;
-            if (!own.contains(name) && !Checkpoint.COPIES.contains(name) && !tiedHead) {
+            if (!own.contains(name) && !Checkpoint.COPIES.contains(name) && !tiedHead && !name.equals(UNUSED)) {
                 throw new UserException(source.path() + " holds a tensor " + name
                         + " that this model does not have; does its " + Checkpoint.CONFIG + " belong to it?");
             }
