@@ -23,9 +23,10 @@ import java.util.List;
  * go to the disk one tensor at a time, in the order of the model's parameters.
  */
 final class CheckpointWriter {
-    private static final String EMBEDDING = "shared.weight";
-    /** The stacks' own names for the shared embedding. */
-    private static final List<String> STACK_EMBEDDINGS = List.of("decoder.embed_tokens.weight",
+    static final String CONFIG = "config.json";
+    static final String EMBEDDING = "shared.weight";
+    /** The stacks' own names for the shared embedding, under which some checkpoints repeat it. */
+    static final List<String> COPIES = List.of("decoder.embed_tokens.weight",
             "encoder.embed_tokens.weight");
 
     private CheckpointWriter() {
@@ -44,7 +45,7 @@ final class CheckpointWriter {
         });
         UserFiles.requireWritableDirectory(directory);
         ShardedWriter.write(directory, tensors(model, options), options.maxShardBytes());
-        StrictJson.write(directory.resolve("config.json"), config);
+        StrictJson.write(directory.resolve(CONFIG), config);
         StrictJson.write(directory.resolve("generation_config.json"), generationJson(model.config()));
     }
 
@@ -56,7 +57,7 @@ final class CheckpointWriter {
         if (options.naming() == CheckpointNaming.SWITCH_TRANSFORMERS && !model.config().tieWordEmbeddings) {
             // transformers ties the embeddings either all or, as with a head of its own, none.
             Tensor embedding = model.parameters().get(EMBEDDING).value();
-            STACK_EMBEDDINGS.forEach(name -> tensors.add(source(name, embedding, options.type())));
+            COPIES.forEach(name -> tensors.add(source(name, embedding, options.type())));
         }
         return tensors;
     }
