@@ -6,6 +6,8 @@ Run, from the repository root (torch 2.13.0 made the committed files):
     pip install torch==2.13.0 safetensors numpy
     python model/src/test/python/make_pickles.py
 
+Made again, the files of the older format differ in the keys of their storages, which are addresses.
+
 Reads model/src/test/resources/golden and writes to model/src/test/resources/torch (or to the folder given):
 
     tiny-t5-v1_1/pytorch_model.bin      zip archive, fp32, a head of its own
@@ -17,6 +19,7 @@ Reads model/src/test/resources/golden and writes to model/src/test/resources/tor
     types.bin, types-legacy.bin,        what state dicts can hold: every type, views with an offset, transposed and strided ones, one storage
     types-big.bin                       under two names, scalars, empty tensors, numbers and texts beside tensors; the last as a big-endian machine writes it
     types.json                          their elements, in row-major order
+    one-storage.bin                     the tensors of tiny-t5-v1_1, all of them views of one small storage
     hostile/*.bin                       pickles that call os.system in every way that pickle knows; loading them with Python's pickle makes a file
                                         mixt5-was-here in the working directory
 """
@@ -109,6 +112,12 @@ def types():
     (OUT / "types.json").write_text(json.dumps(described, indent=1) + "\n")
 
 
+def one_storage():
+    tensors = weights("tiny-t5-v1_1")
+    base = torch.zeros(max(t.numel() for t in tensors.values()))
+    torch.save({n: base[:t.numel()].view(t.shape) for n, t in tensors.items()}, OUT / "one-storage.bin")
+
+
 def big_endian(original, tensors, target):
     """The archive with every storage's elements reversed, which is all that PyTorch on such a machine does otherwise."""
     widths = {}
@@ -163,4 +172,5 @@ if __name__ == "__main__":
     OUT.mkdir(parents=True, exist_ok=True)
     models()
     types()
+    one_storage()
     hostile()

@@ -25,8 +25,9 @@ import java.util.stream.Collectors;
  * ever in memory twice.
  */
 final class CheckpointReader {
-    private static final String CONFIG = "config.json";
     private static final String HEAD = "lm_head.weight";
+    /** What the first T5s' files hold although no T5 uses it: cross-attention has no position bias. */
+    private static final String UNUSED = "decoder.block.0.layer.1.EncDecAttention.relative_attention_bias.weight";
 
     private final T5Config config;
     private final CheckpointNaming naming;
@@ -41,7 +42,7 @@ final class CheckpointReader {
 
     static T5Model load(Path directory, Device device) {
         UserFiles.requireDirectory(directory);
-        Path configFile = directory.resolve(CONFIG);
+        Path configFile = directory.resolve(CheckpointWriter.CONFIG);
         ObjectNode json = StrictJson.readObject(configFile);
         T5Config config = T5Config.of(json, configFile);
         CheckpointNaming naming = CheckpointNaming.of(json.path("model_type").asText());
@@ -74,7 +75,7 @@ final class CheckpointReader {
     private boolean hasHead() {
         Optional<StoredTensor> head = source.find(HEAD);
         return head.isPresent()
-                && !source.find(CheckpointNaming.EMBEDDING).filter(head.get()::sharesDataWith).isPresent();
+                && !source.find(CheckpointWriter.EMBEDDING).filter(head.get()::sharesDataWith).isPresent();
     }
 
     private StoredTensor stored(String parameter) {
@@ -102,19 +103,19 @@ final class CheckpointReader {
                 .collect(Collectors.toSet());
         for (String name : source.names()) {
             boolean tiedHead = name.equals(HEAD) && config.tieWordEmbeddings;
-            if (!own.contains(name) && !CheckpointNaming.STACK_EMBEDDINGS.contains(name) && !tiedHead) {
+            if (!own.contains(name) && !CheckpointWriter.COPIES.contains(name) && !tiedHead && !name.equals(UNUSED)) {
                 throw new UserException(source.path() + " holds a tensor " + name
-                        + " that this model does not have; does its " + CONFIG + " belong to it?");
+                        + " that this model does not have; does its " + CheckpointWriter.CONFIG + " belong to it?");
             }
         }
     }
 
     private void checkCopies(WeightsBuffer buffer) {
-        StoredTensor embedding = source.tensor(CheckpointNaming.EMBEDDING);
-        for (String name : CheckpointNaming.STACK_EMBEDDINGS) {
+        StoredTensor embedding = source.tensor(CheckpointWriter.EMBEDDING);
+        for (String name : CheckpointWriter.COPIES) {
             Optional<StoredTensor> copy = source.find(name);
             if (copy.isPresent() && !buffer.equal(copy.get(), embedding)) {
-                throw new UserException(source.path() + ": tensor " + name + " differs from " + CheckpointNaming.EMBEDDING
+                throw new UserException(source.path() + ": tensor " + name + " differs from " + CheckpointWriter.EMBEDDING
                         + ", but encoder and decoder share one embedding here");
             }
         }

@@ -6,10 +6,10 @@ import io.mixt5.engine.DType;
 import io.mixt5.engine.Parameter;
 import io.mixt5.engine.Tensor;
 import io.mixt5.engine.UserException;
+import io.mixt5.model.io.OutgoingTensor;
 import io.mixt5.model.io.SafetensorsType;
 import io.mixt5.model.io.ShardedWriter;
 import io.mixt5.model.io.StrictJson;
-import io.mixt5.model.io.WritableTensor;
 import io.mixt5.model.io.UserFiles;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
@@ -23,6 +23,12 @@ import java.util.List;
  * go to the disk one tensor at a time, in the order of the model's parameters.
  */
 final class CheckpointWriter {
+    static final String CONFIG = "config.json";
+    static final String EMBEDDING = "shared.weight";
+    /** The stacks' own names for the shared embedding, under which some checkpoints repeat it. */
+    static final List<String> COPIES = List.of("decoder.embed_tokens.weight",
+            "encoder.embed_tokens.weight");
+
     private CheckpointWriter() {
     }
 
@@ -39,30 +45,30 @@ final class CheckpointWriter {
         });
         UserFiles.requireWritableDirectory(directory);
         ShardedWriter.write(directory, tensors(model, options), options.maxShardBytes());
-        StrictJson.write(directory.resolve("config.json"), config);
+        StrictJson.write(directory.resolve(CONFIG), config);
         StrictJson.write(directory.resolve("generation_config.json"), generationJson(model.config()));
     }
 
-    private static List<WritableTensor> tensors(T5Model model, SaveOptions options) {
-        List<WritableTensor> tensors = new ArrayList<>();
+    private static List<OutgoingTensor> tensors(T5Model model, SaveOptions options) {
+        List<OutgoingTensor> tensors = new ArrayList<>();
         for (Parameter parameter : model.parameters().all()) {
             tensors.add(source(options.naming().onDisk(parameter.name()), parameter.value(), options.type()));
         }
         if (options.naming() == CheckpointNaming.SWITCH_TRANSFORMERS && !model.config().tieWordEmbeddings) {
             // transformers ties the embeddings either all or, as with a head of its own, none.
-            Tensor embedding = model.parameters().get(CheckpointNaming.EMBEDDING).value();
-            CheckpointNaming.STACK_EMBEDDINGS.forEach(name -> tensors.add(source(name, embedding, options.type())));
+            Tensor embedding = model.parameters().get(EMBEDDING).value();
+            COPIES.forEach(name -> tensors.add(source(name, embedding, options.type())));
         }
         return tensors;
     }
 
-    private static WritableTensor source(String name, Tensor value, DType type) {
+    private static OutgoingTensor source(String name, Tensor value, DType type) {
         return switch (type) {
-            case F16 -> new WritableTensor(name, SafetensorsType.F16, value.shape().dims(),
+            case F16 -> new OutgoingTensor(name, SafetensorsType.F16, value.shape().dims(),
                     arena -> halves(name, value, type, arena));
-            case BF16 -> new WritableTensor(name, SafetensorsType.BF16, value.shape().dims(),
+            case BF16 -> new OutgoingTensor(name, SafetensorsType.BF16, value.shape().dims(),
                     arena -> halves(name, value, type, arena));
-            default -> new WritableTensor(name, SafetensorsType.F32, value.shape().dims(), value::toHost);
+            default -> new OutgoingTensor(name, SafetensorsType.F32, value.shape().dims(), value::toHost);
         };
     }
 

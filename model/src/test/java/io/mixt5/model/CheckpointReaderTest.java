@@ -16,11 +16,14 @@ import io.mixt5.model.io.SafetensorsType;
 import io.mixt5.model.io.SafetensorsWriter;
 import io.mixt5.model.io.StrictJson;
 import java.io.IOException;
+import java.io.InputStream;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.function.UnaryOperator;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -83,6 +86,33 @@ class CheckpointReaderTest {
     }
 
     @Test
+    void tensorsThatNoModelHasAreRefusedButForOneOfTheFirstT5s() {
+        try (T5Model model = T5Model.load(directory, device)) {
+            rewriteWith("decoder.block.0.layer.1.EncDecAttention.relative_attention_bias.weight");
+            try (T5Model again = T5Model.load(directory, device)) {
+                assertEquals(model.parameters().count(), again.parameters().count());
+            }
+        }
+        rewriteWith("encoder.block.7.x");
+        refused(weights + " holds a tensor encoder.block.7.x that this model does not have; "
+                + "does its config.json belong to it?");
+    }
+
+    /** Parameters that view one storage would make a small file a large model. */
+    @Test
+    void tensorsMayNotMakeMoreOfTheFileThanItHas() throws IOException {
+        Files.delete(weights);
+        Path bin = directory.resolve("pytorch_model.bin");
+        try (InputStream resource = getClass().getResourceAsStream("/torch/one-storage.bin")) {
+            Files.copy(resource, bin);
+        }
+        String message = assertThrows(UserException.class, () -> T5Model.load(directory, device)).getMessage();
+        assertTrue(message.startsWith(bin + ": the tensors up to ") && message.endsWith(" bytes, but the file only "
+                + Files.size(bin) + ", so that they share their data; save it with a copy for each (clone them)"),
+                message);
+    }
+
+    @Test
     void saysWhichFilesMayHoldTheWeights() throws IOException {
         Files.delete(weights);
         refused("there are no weights in " + directory + ": it needs one of model.safetensors, "
@@ -106,6 +136,16 @@ class CheckpointReaderTest {
         try (SafetensorsFile file = SafetensorsFile.open(weights)) {
             SafetensorsWriter.write(weights,
                     file.names().stream().map(file::info).map(change).toList());
+        }
+    }
+
+    /** Adds one tensor to the file. */
+    private void rewriteWith(String name) {
+        try (SafetensorsFile file = SafetensorsFile.open(weights)) {
+            List<SafetensorsTensor> tensors = new ArrayList<>(file.names().stream().map(file::info).toList());
+            tensors.add(new SafetensorsTensor(name, SafetensorsType.U8, new long[]{1},
+                    MemorySegment.ofArray(new byte[1])));
+            SafetensorsWriter.write(weights, tensors);
         }
     }
 

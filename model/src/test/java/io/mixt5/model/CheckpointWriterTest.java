@@ -81,6 +81,12 @@ class CheckpointWriterTest {
         assertEquals(model.parameters().all().stream().map(Parameter::name).toList(), names);
         ObjectNode index = StrictJson.readObject(directory.resolve("a/model.safetensors.index.json"));
         assertEquals(4 * model.parameters().count(), index.path("metadata").path("total_size").asLong());
+        try (T5Model loaded = T5Model.load(directory.resolve("a"), device)) {
+            for (Parameter parameter : model.parameters().all()) {
+                assertArrayEquals(parameter.value().toFloats(),
+                        loaded.parameters().get(parameter.name()).value().toFloats(), parameter.name());
+            }
+        }
     }
 
     @Test

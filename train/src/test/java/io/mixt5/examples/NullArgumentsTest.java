@@ -15,7 +15,6 @@ import io.mixt5.model.T5Batch;
 import io.mixt5.model.T5Config;
 import io.mixt5.model.T5Model;
 import io.mixt5.model.Upcycling;
-import io.mixt5.model.io.SafetensorsFile;
 import io.mixt5.model.tokenizer.T5Tokenizer;
 import io.mixt5.train.card.ModelCard;
 import io.mixt5.train.optim.AdafactorOptimizer;
@@ -78,7 +77,6 @@ class NullArgumentsTest {
                 call("model", () -> ExpertSimilarity.of(null)),
                 call("name", () -> T5Config.preset(null)),
                 call("file", () -> T5Config.read(null)),
-                call("file", () -> SafetensorsFile.open(null)),
                 call("path", () -> T5Tokenizer.load(null)),
                 call("naming", () -> SaveOptions.DEFAULT.withNaming(null)),
                 call("facts", () -> new ModelCard(MODEL, SaveOptions.DEFAULT, null)),

@@ -49,25 +49,25 @@ public final class SafetensorsWriter {
      */
     public static void write(Path file, Collection<SafetensorsTensor> tensors, Map<String, String> metadata) {
         for (SafetensorsTensor tensor : tensors) {
-            requireBytes(WritableTensor.of(tensor), tensor.data());
+            requireBytes(OutgoingTensor.of(tensor), tensor.data());
         }
-        writeEach(file, tensors.stream().map(WritableTensor::of).toList(), metadata);
+        writeEach(file, tensors.stream().map(OutgoingTensor::of).toList(), metadata);
     }
 
     /**
      * As {@link #write(Path, Collection)}, from tensors that give their content one after the other, each when its turn
      * comes.
      */
-    public static void writeEach(Path file, List<WritableTensor> tensors) {
+    public static void writeEach(Path file, List<OutgoingTensor> tensors) {
         writeEach(file, tensors, METADATA);
     }
 
-    private static void writeEach(Path file, List<WritableTensor> tensors, Map<String, String> metadata) {
+    private static void writeEach(Path file, List<OutgoingTensor> tensors, Map<String, String> metadata) {
         check(tensors);
         ByteBuffer header = header(tensors, metadata);
         AtomicFile.write(file, channel -> {
             writeFully(channel, header);
-            for (WritableTensor tensor : tensors) {
+            for (OutgoingTensor tensor : tensors) {
                 try (Arena arena = Arena.ofConfined()) {
                     MemorySegment data = tensor.content().in(arena);
                     requireBytes(tensor, data);
@@ -77,9 +77,9 @@ public final class SafetensorsWriter {
         });
     }
 
-    private static void check(List<WritableTensor> tensors) {
+    private static void check(List<OutgoingTensor> tensors) {
         Set<String> names = new HashSet<>();
-        for (WritableTensor tensor : tensors) {
+        for (OutgoingTensor tensor : tensors) {
             if (tensor.name().equals(SafetensorsHeader.METADATA) || !names.add(tensor.name())) {
                 throw new IllegalArgumentException("tensor name reserved or used twice: " + tensor.name());
             }
@@ -90,7 +90,7 @@ public final class SafetensorsWriter {
         }
     }
 
-    private static void requireBytes(WritableTensor tensor, MemorySegment data) {
+    private static void requireBytes(OutgoingTensor tensor, MemorySegment data) {
         if (tensor.bytes() != data.byteSize()) {
             throw new IllegalArgumentException("tensor " + tensor.name() + " has " + data.byteSize()
                     + " bytes of data for " + tensor.type() + " of shape " + Arrays.toString(tensor.shape()));
@@ -98,7 +98,7 @@ public final class SafetensorsWriter {
     }
 
     /** The length of the header and the header. */
-    private static ByteBuffer header(List<WritableTensor> tensors, Map<String, String> metadata) {
+    private static ByteBuffer header(List<OutgoingTensor> tensors, Map<String, String> metadata) {
         ByteArrayOutputStream json = new ByteArrayOutputStream();
         try (JsonGenerator generator = new JsonFactory().createGenerator(json)) {
             generator.writeStartObject();
@@ -110,7 +110,7 @@ public final class SafetensorsWriter {
                 generator.writeEndObject();
             }
             long start = 0;
-            for (WritableTensor tensor : tensors) {
+            for (OutgoingTensor tensor : tensors) {
                 long end = start + tensor.bytes();
                 generator.writeObjectFieldStart(tensor.name());
                 generator.writeStringField("dtype", tensor.type().name());

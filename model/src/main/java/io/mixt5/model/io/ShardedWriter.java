@@ -41,8 +41,8 @@ public final class ShardedWriter {
      * @throws UserException if a file cannot be written
      * @throws IllegalArgumentException if a tensor's name or content cannot be, as {@link SafetensorsWriter} says
      */
-    public static void write(Path directory, List<WritableTensor> tensors, long maxBytes) {
-        List<List<WritableTensor>> shards = split(tensors, maxBytes);
+    public static void write(Path directory, List<OutgoingTensor> tensors, long maxBytes) {
+        List<List<OutgoingTensor>> shards = split(tensors, maxBytes);
         Set<String> written = new HashSet<>();
         if (shards.size() == 1) {
             SafetensorsWriter.writeEach(directory.resolve(SINGLE), tensors);
@@ -61,13 +61,13 @@ public final class ShardedWriter {
         removeOthers(directory, written);
     }
 
-    private static List<List<WritableTensor>> split(List<WritableTensor> tensors, long maxBytes) {
+    private static List<List<OutgoingTensor>> split(List<OutgoingTensor> tensors, long maxBytes) {
         if (maxBytes < 1) {
             throw new IllegalArgumentException("a file holds at least 1 byte, not " + maxBytes);
         }
-        List<List<WritableTensor>> shards = new ArrayList<>();
+        List<List<OutgoingTensor>> shards = new ArrayList<>();
         long used = 0;
-        for (WritableTensor tensor : tensors) {
+        for (OutgoingTensor tensor : tensors) {
             if (shards.isEmpty() || used + tensor.bytes() > maxBytes) {
                 shards.add(new ArrayList<>());
                 used = 0;
@@ -78,9 +78,9 @@ public final class ShardedWriter {
         return shards.isEmpty() ? List.of(List.of()) : shards;
     }
 
-    private static ObjectNode index(List<WritableTensor> tensors, TreeMap<String, String> places) {
+    private static ObjectNode index(List<OutgoingTensor> tensors, TreeMap<String, String> places) {
         ObjectNode index = JsonNodeFactory.instance.objectNode();
-        index.putObject("metadata").put("total_size", tensors.stream().mapToLong(WritableTensor::bytes).sum());
+        index.putObject("metadata").put("total_size", tensors.stream().mapToLong(OutgoingTensor::bytes).sum());
         ObjectNode map = index.putObject("weight_map");
         places.forEach(map::put);
         return index;

@@ -72,9 +72,9 @@ class ShardedWriterTest {
     void aTensorsContentIsAskedForInItsTurnAndForgottenAfterwards() {
         List<String> asked = new ArrayList<>();
         List<MemorySegment> given = new ArrayList<>();
-        List<WritableTensor> tensors = new ArrayList<>();
+        List<OutgoingTensor> tensors = new ArrayList<>();
         for (String name : List.of("a", "b")) {
-            tensors.add(new WritableTensor(name, SafetensorsType.U8, new long[]{4}, arena -> {
+            tensors.add(new OutgoingTensor(name, SafetensorsType.U8, new long[]{4}, arena -> {
                 asked.add(name);
                 assertFalse(given.stream().anyMatch(segment -> segment.scope().isAlive()), "one at a time");
                 given.add(arena.allocate(4));
@@ -88,13 +88,13 @@ class ShardedWriterTest {
 
     @Test
     void aFailureInTheMiddleLeavesNoHalfFile() throws IOException {
-        WritableTensor broken = new WritableTensor("b", SafetensorsType.U8, new long[]{4}, arena -> {
+        OutgoingTensor broken = new OutgoingTensor("b", SafetensorsType.U8, new long[]{4}, arena -> {
             throw new UserException("no such tensor");
         });
         assertThrows(UserException.class,
                 () -> ShardedWriter.write(directory, List.of(tensor("a", 4), broken), 100));
         assertTrue(files().isEmpty(), files().toString());
-        WritableTensor wrong = new WritableTensor("b", SafetensorsType.U8, new long[]{4}, arena -> arena.allocate(3));
+        OutgoingTensor wrong = new OutgoingTensor("b", SafetensorsType.U8, new long[]{4}, arena -> arena.allocate(3));
         IllegalArgumentException e = assertThrows(IllegalArgumentException.class,
                 () -> ShardedWriter.write(directory, List.of(wrong), 100));
         assertTrue(e.getMessage().contains("tensor b has 3 bytes"), e.getMessage());
@@ -102,8 +102,8 @@ class ShardedWriterTest {
                 () -> ShardedWriter.write(directory, List.of(tensor("a", 4)), 0));
     }
 
-    private static WritableTensor tensor(String name, int bytes) {
-        return WritableTensor.of(new SafetensorsTensor(name, SafetensorsType.U8, new long[]{bytes},
+    private static OutgoingTensor tensor(String name, int bytes) {
+        return OutgoingTensor.of(new SafetensorsTensor(name, SafetensorsType.U8, new long[]{bytes},
                 MemorySegment.ofArray(name.repeat(bytes).getBytes())));
     }
 

@@ -113,7 +113,8 @@ class RoundTripTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"t5-tied", "t5-untied", "t5-unequal", "t5-bfloat16", "switch-tied", "switch-untied"})
+    @ValueSource(strings = {"t5-tied", "t5-untied", "t5-unequal", "t5-sharded", "t5-bfloat16", "switch-tied",
+            "switch-untied"})
     void theirsGiveEqualLogitsHere(String name) throws IOException {
         JsonNode result = asked(name);
         try (T5Model model = T5Model.load(directory.resolve("theirs").resolve(name), Device.of("cpu"))) {

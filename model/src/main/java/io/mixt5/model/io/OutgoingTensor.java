@@ -13,7 +13,7 @@ import java.util.Objects;
  * @param shape sizes of the dimensions, each at least 0; none for a scalar; not copied, not to be changed
  * @param content gives the elements
  */
-public record WritableTensor(String name, SafetensorsType type, long[] shape, Content content) {
+public record OutgoingTensor(String name, SafetensorsType type, long[] shape, Content content) {
     /** Gives a tensor's elements. */
     @FunctionalInterface
     public interface Content {
@@ -26,7 +26,7 @@ public record WritableTensor(String name, SafetensorsType type, long[] shape, Co
     }
 
     /** Checks that all parts are there. */
-    public WritableTensor {
+    public OutgoingTensor {
         Objects.requireNonNull(name, "name");
         Objects.requireNonNull(type, "type");
         Objects.requireNonNull(shape, "shape");
@@ -34,8 +34,8 @@ public record WritableTensor(String name, SafetensorsType type, long[] shape, Co
     }
 
     /** A tensor whose elements lie in memory already. */
-    public static WritableTensor of(SafetensorsTensor tensor) {
-        return new WritableTensor(tensor.name(), tensor.type(), tensor.shape(), arena -> tensor.data());
+    public static OutgoingTensor of(SafetensorsTensor tensor) {
+        return new OutgoingTensor(tensor.name(), tensor.type(), tensor.shape(), arena -> tensor.data());
     }
 
     /** Bytes of the elements. */
