@@ -15,9 +15,9 @@ constexpr float SMALLEST = 1.17549435e-38f;
 //
 // Shared memory: for each token an odd number of ints, k or k + 1, and as many floats; for each expert an int and one
 // more for each warp.
-extern "C" __global__ void route_finish(const Chunk *chunks, const int *chosen, const int *before, int64_t rows,
-        const int *starts, int groups, const int *capacities, const int *offsets, int *slots, int *tokens,
-        float *weights, int64_t places, int experts, int choices, int policy, int gate) {
+extern "C" __global__ void __launch_bounds__(256) route_finish(const Chunk *chunks, const int *chosen,
+        const int *before, int64_t rows, const int *starts, int groups, const int *capacities, const int *offsets,
+        int *slots, int *tokens, float *weights, int64_t places, int experts, int choices, int policy, int gate) {
     extern __shared__ int memory[];
     __shared__ int capacity, used;
     Chunk chunk = chunk_of_block(chunks);

@@ -7,8 +7,8 @@
 constexpr int DROPLESS = 0;
 constexpr int NO_TOKEN_LEFT_BEHIND = 2;
 
-// Tokens of a group, in the order of which chunks have their counts' rows: those of all first choices, then those of all
-// second ones and so on. As CudaRoute writes it.
+// Tokens of a group. A chunk has a row of counts for each choice; a group's rows are those of its chunks' first
+// choices, then those of their second ones and so on. As CudaRoute writes it.
 struct Chunk {
     int group;
     // First token, and the one behind the last.

@@ -75,9 +75,9 @@ struct Summary {
 // capacity. Where there is one group, it also writes the summary.
 //
 // Shared memory: an int for each expert.
-extern "C" __global__ void route_scan(const Group *groups, int *counts, int64_t rows, int *asked, int *taken,
-        int *capacities, const float *partial, int chunks, int *offsets, int *wishes, float *balance, float *z,
-        float *stats, int experts, int choices, int policy, double factor, int least) {
+extern "C" __global__ void __launch_bounds__(512) route_scan(const Group *groups, int *counts, int64_t rows,
+        int *asked, int *taken, int *capacities, const float *partial, int chunks, int *offsets, int *wishes,
+        float *balance, float *z, float *stats, int experts, int choices, int policy, double factor, int least) {
     extern __shared__ int sums[];
     __shared__ int entries;
     Group begin, end;
@@ -122,9 +122,9 @@ extern "C" __global__ void route_scan(const Group *groups, int *counts, int64_t 
 }
 
 // One block.
-extern "C" __global__ void route_summary(const int *asked, int *taken, int groups, const float *partial, int chunks,
-        const float *moved_gates, int *offsets, int *wishes, float *balance, float *z, float *stats, int experts,
-        int choices) {
+extern "C" __global__ void __launch_bounds__(512) route_summary(const int *asked, int *taken, int groups,
+        const float *partial, int chunks, const float *moved_gates, int *offsets, int *wishes, float *balance, float *z,
+        float *stats, int experts, int choices) {
     Summary{offsets, wishes, balance, z, stats}.write(asked, taken, groups, partial, chunks, moved_gates, experts,
         choices);
 }

@@ -19,7 +19,7 @@ import java.util.function.IntUnaryOperator;
 public final class CudaRoute extends CudaKernel implements Route.Kernel {
     private static final int WARP = 32;
     /** Most threads of a block that works alone on a group, or on everything. */
-    private static final int MOST_THREADS = 1024;
+    private static final int MOST_THREADS = 512;
     /** Most threads of a block that chooses. */
     private static final int CHOOSING = 512;
     /** Threads and tokens of a block of the backward pass, as in route_backward. */
@@ -29,6 +29,9 @@ public final class CudaRoute extends CudaKernel implements Route.Kernel {
     private static final int CHUNK = 256;
     /** Shared memory of a block, in numbers of 4 bytes; a little is left for the kernels' own. */
     private static final int SHARED = (48 << 10) / 4 - 256;
+    /** AHEAD and Waiters::NEAR of route_rounds.cuh. */
+    private static final int AHEAD = 8;
+    private static final int NEAR = 2048;
     /** Columns of the chunks' sums behind the experts', FIGURES of route_choose.cuh. */
     private static final int FIGURES = 3;
 
@@ -45,8 +48,8 @@ public final class CudaRoute extends CudaKernel implements Route.Kernel {
     /**
      * {@inheritDoc}
      *
-     * @throws IllegalArgumentException when there are so many experts that their numbers do not fit into a block's
-     *         shared memory: more than about 4000 / k, and 1200 in any case where k is at most 8
+     * @throws IllegalArgumentException when the numbers of so many experts do not fit into a block's shared memory: for more
+     *         than 12,000 / (k + 2), or 2,600 where no token is left behind
      */
     @Override
     public void forward(Tensor logits, Tensor valid, Route.Spec spec, Routing routing) {
@@ -80,7 +83,8 @@ public final class CudaRoute extends CudaKernel implements Route.Kernel {
         while (shared.applyAsInt(threads) > SHARED) {
             threads /= 2;
             if (threads < WARP) {
-                throw new IllegalArgumentException("the CUDA router has no room for " + experts + " experts");
+                throw new IllegalArgumentException("route: a block's shared memory has no room for " + experts
+                        + " experts; use fewer, or fewer choices, or the CPU");
             }
         }
         return threads;
@@ -192,12 +196,12 @@ public final class CudaRoute extends CudaKernel implements Route.Kernel {
         }
 
         private void placeInRounds(Tensor movedGates) {
-            int threads = threads(MOST_THREADS, this::ranking, experts);
+            int threads = threads(MOST_THREADS, this::rounding, experts);
             Launch launch = launch("route_rounds").tensor(logits).tensor(routing.probabilities()).address(groupTable)
                     .tensor(counts).int64((long) k * chunks).tensor(asked).tensor(taken).tensor(routing.experts())
-                    .tensor(routing.slots()).tensor(routing.weights()).tensor(ints(tokens, k)).tensor(ints(tokens, k))
-                    .tensor(ints(tokens, k)).tensor(ints(tokens, 2)).tensor(movedGates).int32(experts).int32(k);
-            capacity(launch).run(groups, 1, 1, threads, 4 * ranking(threads));
+                    .tensor(routing.slots()).tensor(routing.weights()).tensor(ints(tokens, k)).tensor(ints(tokens, AHEAD))
+                    .tensor(ints(tokens, 2)).tensor(movedGates).int32(experts).int32(k);
+            capacity(launch).run(groups, 1, 1, threads, 4 * rounding(threads));
         }
 
         /** Shared memory of route_choose with so many threads. */
@@ -206,13 +210,13 @@ public final class CudaRoute extends CudaKernel implements Route.Kernel {
         }
 
         /** Shared memory of route_rounds. */
-        private int ranking(int threads) {
-            return experts * (1 + threads / WARP);
+        private int rounding(int threads) {
+            return 2 * NEAR + experts * (1 + 2 * threads / WARP);
         }
 
         /** Shared memory of route_finish. */
         private int placing(int threads) {
-            return 2 * threads * (k | 1) + ranking(threads);
+            return 2 * threads * (k | 1) + experts * (1 + threads / WARP);
         }
 
         /** Threads of a block that has work for so many warps. */

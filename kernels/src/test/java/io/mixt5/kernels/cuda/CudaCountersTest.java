@@ -116,7 +116,7 @@ class CudaCountersTest {
                 routing("route, full experts by sequence", new Route.Spec(2, Route.Gate.RENORMALIZED,
                         Route.Policy.CAPACITY, 1, 0, new int[]{512, 512, 512, 512}, null), 2048, 64),
                 routing("route, no token left behind", new Route.Spec(1, Route.Gate.RAW,
-                        Route.Policy.NO_TOKEN_LEFT_BEHIND, 1.25, 0, null, null), 2048, 8),
+                        Route.Policy.NO_TOKEN_LEFT_BEHIND, 1, 0, null, null), 2048, 8),
                 OpCase.named("experts").input("x", 128, 512).input("logits", 128, 8).run((tape, in) -> {
                     var routing = Route.apply(tape, Cast.apply(tape, in.get(1), DType.F32), null, top2);
                     return List.of(Combine.apply(tape, Dispatch.apply(tape, in.get(0), routing), routing));
