@@ -199,7 +199,8 @@ public final class CudaRoute extends CudaKernel implements Route.Kernel {
             int threads = threads(MOST_THREADS, this::rounding, experts);
             Launch launch = launch("route_rounds").tensor(logits).tensor(routing.probabilities()).address(groupTable)
                     .tensor(counts).int64((long) k * chunks).tensor(asked).tensor(taken).tensor(routing.experts())
-                    .tensor(routing.slots()).tensor(routing.weights()).tensor(ints(tokens, k)).tensor(ints(tokens, AHEAD))
+                    .tensor(routing.slots()).tensor(routing.weights()).tensor(ints(tokens, k))
+                    .tensor(ints(tokens, AHEAD))
                     .tensor(ints(tokens, 2)).tensor(movedGates).int32(experts).int32(k);
             capacity(launch).run(groups, 1, 1, threads, 4 * rounding(threads));
         }

@@ -82,7 +82,8 @@ class CudaRoutedTrafficTest {
         return IntStream.of(1, 8, 24, 64, 128).boxed().flatMap(experts -> IntStream.of(1, 2).boxed()
                 .filter(k -> k <= experts).flatMap(k -> Stream.of(Route.Policy.values())
                         .map(policy -> DynamicTest.dynamicTest(experts + " experts, top-" + k + ", " + policy,
-                                () -> route(experts, new Route.Spec(k, Route.Gate.RAW, policy, 1.25, 0, null, null))))));
+                                () -> route(experts,
+                                        new Route.Spec(k, Route.Gate.RAW, policy, 1.25, 0, null, null))))));
     }
 
     /** Expert 0 is wanted more than it has places. */
