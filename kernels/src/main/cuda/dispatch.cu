@@ -1,30 +1,52 @@
-// Copies tokens to the rows of their experts, and sums the rows' gradients token by token; a warp per row written.
+// Copies tokens to the rows of their experts, and sums the rows' gradients token by token; a warp per token.
 #include "token_rows.cuh"
 
+// The row of x to the rows of y in the lanes' slots, lane s having that of choice s.
 template <typename V, typename T>
-__device__ __forceinline__ void copy_row(const T *x, int64_t token, T *y, int64_t width) {
-    if (token < 0) {
-        zero_row<V>(y, width);
-        return;
-    }
-    for (int64_t i = threadIdx.x % WARP * V::SIZE; i < width; i += WARP * V::SIZE) {
+__device__ __forceinline__ void copy_row(const T *x, int slot, T *y, int choices, int64_t width) {
+    for (int64_t from = 0; from < width; from += WARP * V::SIZE) {
+        int64_t i = from + threadIdx.x % WARP * V::SIZE;
         V piece;
-        piece.load(x + token * width + i);
-        piece.store(y + i);
+        if (i < width) {
+            piece.load(x + i);
+        }
+        for (int s = 0; s < choices; s++) {
+            int64_t row = __shfl_sync(ALL_LANES, slot, s);
+            if (row >= 0 && i < width) {
+                store_whole(piece, y + row * width + i);
+            }
+        }
+    }
+}
+
+// There are at most `choices` times as many rows as tokens. The warp of a token also clears, of the rows whose number
+// is the token's or that plus a multiple of the number of tokens, those that are not in use.
+template <typename V, typename T>
+__device__ __forceinline__ void fill_rows(const T *x, const int *slots, const int *owners, T *y, int64_t token,
+        int64_t tokens, int64_t rows, int choices, int64_t width) {
+    int lane = threadIdx.x % WARP;
+    int slot = lane < choices ? slots[token * choices + lane] : -1;
+    if (__any_sync(ALL_LANES, slot >= 0)) {
+        copy_row<V>(x + token * width, slot, y, choices, width);
+    }
+    for (int64_t row = token; row < rows; row += tokens) {
+        if (read_once(owners, row) < 0) {
+            zero_row<V>(y + row * width, width);
+        }
     }
 }
 
 template <typename T>
-__device__ void dispatch_forward(const T *x, const int *tokens, T *y, int64_t rows, int64_t width) {
-    int64_t row = warp_number();
-    if (row >= rows) {
+__device__ void dispatch_forward(const T *x, const int *slots, const int *owners, T *y, int64_t tokens, int64_t rows,
+        int choices, int64_t width) {
+    int64_t token = warp_number();
+    if (token >= tokens) {
         return;
     }
-    int token = read_once(tokens, row);
     if (rows_aligned<T>(width)) {
-        copy_row<Vector<T>>(x, token, y + row * width, width);
+        fill_rows<Vector<T>>(x, slots, owners, y, token, tokens, rows, choices, width);
     } else {
-        copy_row<Single<T>>(x, token, y + row * width, width);
+        fill_rows<Single<T>>(x, slots, owners, y, token, tokens, rows, choices, width);
     }
 }
 
@@ -70,8 +92,9 @@ __device__ void dispatch_backward(const T *dy, const int *slots, T *dx, int64_t 
     }
 }
 
-#define FORWARD_PARAMETERS(T) (const T *x, const int *tokens, T *y, int64_t rows, int64_t width)
-FOR_FLOATS(dispatch_forward, FORWARD_PARAMETERS, (x, tokens, y, rows, width))
+#define FORWARD_PARAMETERS(T) \
+    (const T *x, const int *slots, const int *owners, T *y, int64_t tokens, int64_t rows, int choices, int64_t width)
+FOR_FLOATS(dispatch_forward, FORWARD_PARAMETERS, (x, slots, owners, y, tokens, rows, choices, width))
 
 #define BACKWARD_PARAMETERS(T) \
     (const T *dy, const int *slots, T *dx, int64_t tokens, int choices, int64_t width, bool accumulate)

@@ -15,8 +15,11 @@ import java.util.List;
 public final class Dispatch implements Op {
     /** What a backend implements. */
     public interface Kernel extends io.mixt5.engine.Kernel {
-        /** Row r of y [R, D] is row tokens[r] of x [N, D], or zeros where tokens[r] is negative. */
-        void forward(Tensor x, Tensor tokens, Tensor y);
+        /**
+         * Row r of y [R, D] is row tokens[r] of x [N, D], or zeros where tokens[r] is negative. The slots (I32 [N, k])
+         * say the same token by token, negative ones aside, so that a backend may go by rows or by tokens.
+         */
+        void forward(Tensor x, Tensor slots, Tensor tokens, Tensor y);
 
         /**
          * Row n of dx is the sum of the rows slots[n] of dy, in the order of the choices, without the negative ones.
@@ -33,7 +36,7 @@ public final class Dispatch implements Op {
         Checks.sameFloats("dispatch", x);
         Tensor y = tape.allocate(x.dtype(), Shape.of(tokens.count(), x.shape().columns()), "dispatch");
         Kernel kernel = tape.kernel(Kernel.class, x.dtype());
-        kernel.forward(x, tokens, y);
+        kernel.forward(x, slots, tokens, y);
         if (tape.tracks(x)) {
             tape.record("dispatch", y, gradients -> kernel.backward(gradients.of(y), slots, gradients.into(x)));
         }

@@ -7,7 +7,7 @@ import io.mixt5.engine.op.Dispatch;
 /** {@link Dispatch} by its definition. */
 public final class ReferenceDispatch extends ReferenceKernel implements Dispatch.Kernel {
     @Override
-    public void forward(Tensor x, Tensor tokens, Tensor y) {
+    public void forward(Tensor x, Tensor slots, Tensor tokens, Tensor y) {
         long width = x.shape().columns();
         for (long row = 0; row < tokens.count(); row++) {
             long token = (long) tokens.get(row);

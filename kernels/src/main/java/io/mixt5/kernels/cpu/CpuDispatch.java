@@ -8,7 +8,7 @@ import io.mixt5.engine.op.Dispatch;
 /** {@link Dispatch} on the CPU: copies row by row, and sums token by token. */
 public final class CpuDispatch extends F32Kernel implements Dispatch.Kernel {
     @Override
-    public void forward(Tensor x, Tensor tokens, Tensor y) {
+    public void forward(Tensor x, Tensor slots, Tensor tokens, Tensor y) {
         long width = x.shape().columns();
         long bytes = Float.BYTES * width;
         long xAddress = x.address();

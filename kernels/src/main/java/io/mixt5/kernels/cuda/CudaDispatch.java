@@ -4,7 +4,7 @@ import io.mixt5.engine.Gradients.Target;
 import io.mixt5.engine.Tensor;
 import io.mixt5.engine.op.Dispatch;
 
-/** {@link Dispatch} by dispatch.cu: a warp for each row that is written. */
+/** {@link Dispatch} by dispatch.cu: a warp for each token, forward and backward, so that x is read once. */
 public final class CudaDispatch extends CudaKernel implements Dispatch.Kernel {
     private static final int THREADS = 256;
     private static final int ROWS = THREADS / 32;
@@ -15,9 +15,11 @@ public final class CudaDispatch extends CudaKernel implements Dispatch.Kernel {
     }
 
     @Override
-    public void forward(Tensor x, Tensor tokens, Tensor y) {
-        launch("dispatch_forward", x.dtype()).tensor(x).tensor(tokens).tensor(y).int64(tokens.count())
-                .int64(x.shape().columns()).run(blocks(tokens.count(), ROWS), THREADS);
+    public void forward(Tensor x, Tensor slots, Tensor tokens, Tensor y) {
+        long count = slots.shape().rows();
+        launch("dispatch_forward", x.dtype()).tensor(x).tensor(slots).tensor(tokens).tensor(y).int64(count)
+                .int64(tokens.count()).int32((int) slots.shape().columns()).int64(x.shape().columns())
+                .run(blocks(count, ROWS), THREADS);
     }
 
     @Override

@@ -68,7 +68,7 @@ class CudaRoutedRowsTest {
             Tensor y = normal(dtype, tokens.length, width);
             Tensor weights = normal(dtype.accumulator(), TOKENS, CHOICES);
             Tensor sum = normal(dtype, TOKENS, width);
-            dispatch.forward(x, rows, y);
+            dispatch.forward(x, places, rows, y);
             combine.forward(y, weights, places, sum);
             add(y, sum);
             for (boolean accumulate : new boolean[]{false, true}) {
