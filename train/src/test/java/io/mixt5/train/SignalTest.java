@@ -36,7 +36,7 @@ class SignalTest {
         assertEquals(143, first.exitValue(), printed);
         assertTrue(printed.contains("stopped after step"), printed);
         int steps = Files.readAllLines(metrics).size();
-        assertTrue(Files.readString(directory.resolve("run/last/trainer_state.json")).contains("\"step\" : " + steps),
+        assertTrue(Files.readString(directory.resolve("run/checkpoint-" + steps + "/trainer_state.json")).contains("\"step\" : " + steps),
                 printed);
 
         Process second = start(steps + 1);
