@@ -1,5 +1,7 @@
 package io.mixt5.train.run;
 
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.mixt5.train.config.TrainConfig;
 import io.mixt5.train.quickstart.Quickstart;
 import java.io.ByteArrayOutputStream;
@@ -12,6 +14,8 @@ import java.util.function.BooleanSupplier;
 
 /** Runs of a tiny model on a little data, in a directory. */
 final class RunFixture {
+    private static final ObjectMapper MAPPER = new ObjectMapper();
+
     private final Path directory;
     private final ByteArrayOutputStream printed = new ByteArrayOutputStream();
 
@@ -20,15 +24,17 @@ final class RunFixture {
         new Quickstart(12, 2, 6, 300).write(directory.resolve("data"), 5);
     }
 
-    /** A run that saves after every step, in {@code name}; later keys come over those given here. */
+    /** A run that saves after every step, in {@code name}; {@code keys} come over those given here. */
     TrainConfig config(String name, String keys) throws IOException {
         Path file = directory.resolve(name + ".json");
-        Files.writeString(file, """
+        ObjectNode tree = (ObjectNode) MAPPER.readTree("""
                 {"model_config": {"preset": "tiny", "vocab_size": 512, "d_model": 16, "d_kv": 4, "d_ff": 16, "num_layers": 1},
                  "tokenizer_name_or_path": "data/spiece.model", "train_file": "data/train.json", "save_dir": "%s",
                  "device": "cpu", "learning_rate": 0.01, "lr_scheduler_type": "constant", "save_strategy": "steps",
-                 "save_steps": 1, %s}
-                """.formatted(directory.resolve(name), keys.replace('\'', '"')));
+                 "save_steps": 1}
+                """.formatted(directory.resolve(name)));
+        tree.setAll((ObjectNode) MAPPER.readTree("{" + keys.replace('\'', '"') + "}"));
+        Files.writeString(file, tree.toString());
         return TrainConfig.load(file);
     }
 
