@@ -13,6 +13,9 @@ import java.nio.file.Path;
  * building and not changed afterwards.
  */
 public final class T5Config {
+    /** Blocks of a stack at most; the deepest published T5 has 24. */
+    private static final int MAX_LAYERS = 10_000;
+
     /** V, rows of the embedding; may exceed the tokenizer's size. */
     public int vocabSize = 32128;
     /** D, width of the residual stream. */
@@ -106,6 +109,14 @@ public final class T5Config {
         positive(where, "num_layers", numLayers);
         positive(where, "num_decoder_layers", decoderLayers());
         positive(where, "num_heads", numHeads);
+        if (Math.max(numLayers, decoderLayers()) > MAX_LAYERS) {
+            throw new UserException(where + ": it has " + Math.max(numLayers, decoderLayers())
+                    + " blocks, but a stack may have at most " + MAX_LAYERS);
+        }
+        if ((long) numHeads * dKv > Integer.MAX_VALUE) {
+            throw new UserException(where + ": num_heads times d_kv is " + (long) numHeads * dKv
+                    + ", but it must be below 2^31");
+        }
         positive(where, "relative_attention_num_buckets", relativeAttentionNumBuckets / 4);
         // The decoder decides: the encoder, which splits its buckets over both sides, has half as many exact ones.
         if (!RelativePosition.fits(false, relativeAttentionNumBuckets, relativeAttentionMaxDistance)) {

@@ -38,9 +38,9 @@ public final class T5Model implements AutoCloseable {
     public record Output(Tensor loss, Tensor logits, Tensor encoded, RoutingTrace routing) {
     }
 
-    private T5Model(T5Config config, Device device) {
+    private T5Model(T5Config config, Parameters parameters) {
         this.config = config;
-        this.parameters = new Parameters(device);
+        this.parameters = parameters;
         Shape vocabulary = Shape.of(config.vocabSize, config.dModel);
         shared = parameters.create("shared.weight", vocabulary, config.initializerFactor);
         encoder = new Stack(parameters, shared, config, false);
@@ -53,24 +53,41 @@ public final class T5Model implements AutoCloseable {
     /** A model with T5's random initialisation. */
     public static T5Model random(T5Config config, Device device, long seed) {
         config.check("the model's configuration");
-        T5Model model = new T5Model(config, device);
+        T5Model model = blank(config, device);
         model.parameters.initialize(seed);
         return model;
     }
 
     /**
-     * The model in a Hugging Face directory ({@code config.json} and {@code model.safetensors}), of T5, MixT5 or
-     * SwitchTransformers.
+     * The model in a Hugging Face directory, of T5, MixT5 or SwitchTransformers: {@code config.json} and, in this order
+     * of preference, {@code model.safetensors}, {@code model.safetensors.index.json} with its shards,
+     * {@code pytorch_model.bin}, {@code pytorch_model.bin.index.json} with its shards; F32, F16, BF16 or F64.
      *
      * @throws UserException that names the file, and the tensor, when something is missing or does not fit
      */
     public static T5Model load(Path directory, Device device) {
-        return Checkpoint.load(directory, device);
+        return CheckpointReader.load(directory, device);
     }
 
-    /** A model whose parameters are all zero, to be filled by {@link Checkpoint}. */
+    /** A model whose parameters are all zero, to be filled. */
     static T5Model blank(T5Config config, Device device) {
-        return new T5Model(config, device);
+        return blank(config, device, (name, shape) -> {
+        });
+    }
+
+    /**
+     * As {@link #blank(T5Config, Device)}.
+     *
+     * @param check told of every parameter before it is made; what it throws ends the making, and nothing is left over
+     */
+    static T5Model blank(T5Config config, Device device, Parameters.Check check) {
+        Parameters parameters = new Parameters(device, check);
+        try {
+            return new T5Model(config, parameters);
+        } catch (RuntimeException e) {
+            parameters.close();
+            throw e;
+        }
     }
 
     /** Writes {@code config.json}, {@code generation_config.json} and {@code model.safetensors} into a directory, making it. */

@@ -42,6 +42,8 @@ public final class T5Tokenizer implements AutoCloseable {
     /** The token for whatever no piece covers. */
     public static final String UNKNOWN = "<unk>";
 
+    /** mT5's, with 250,000 pieces, has 4 MB. */
+    private static final long MAX_MODEL_BYTES = 1 << 26;
     private static final String SPACE = String.valueOf(SentencePieceModel.SPACE);
 
     private final SentencePiece pieces;
@@ -99,17 +101,30 @@ public final class T5Tokenizer implements AutoCloseable {
         boolean directory = Files.isDirectory(path);
         Path file = directory ? path.resolve(TokenizerFiles.MODEL) : path;
         if (!Files.isRegularFile(file)) {
-            throw new UserException("There is no SentencePiece model " + file
-                    + "; name a directory with a spiece.model or a .model file");
+            throw missing(file, directory);
         }
         byte[] modelFile;
         try {
+            if (Files.size(file) > MAX_MODEL_BYTES) {
+                throw new UserException(file + " is no SentencePiece model: it has " + Files.size(file)
+                        + " bytes, and at most " + MAX_MODEL_BYTES + " are allowed");
+            }
             modelFile = Files.readAllBytes(file);
         } catch (IOException e) {
             throw new UserException(file + " cannot be read (" + e + ")", e);
         }
         TokenizerFiles files = directory ? TokenizerFiles.read(path) : TokenizerFiles.DEFAULT;
         return load(modelFile, files, file.toString());
+    }
+
+    private static UserException missing(Path file, boolean directory) {
+        if (directory && Files.exists(file.resolveSibling(TokenizerFiles.FAST))) {
+            return new UserException("There is a " + TokenizerFiles.FAST + " but no SentencePiece model " + file
+                    + ", which is what this reads; fetch spiece.model from the model's page on huggingface.co, or from "
+                    + "that of the T5 it was made from (all of google/t5-v1_1-* have the same)");
+        }
+        return new UserException("There is no SentencePiece model " + file
+                + "; name a directory with a spiece.model or a .model file");
     }
 
     private static T5Tokenizer load(byte[] modelFile, TokenizerFiles files, String name) {

@@ -1,5 +1,6 @@
 package io.mixt5.train.run;
 
+import io.mixt5.engine.ReadBack;
 import io.mixt5.engine.Scope;
 import io.mixt5.engine.Tape;
 import io.mixt5.engine.TapeWatch;
@@ -15,6 +16,7 @@ import io.mixt5.train.config.TrainConfig.OnBadStep;
 import io.mixt5.train.data.TextPair;
 import io.mixt5.train.optim.Optimizer;
 import io.mixt5.train.optim.Schedule;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.stream.Collectors;
@@ -23,7 +25,6 @@ import java.util.stream.Collectors;
 final class Trainer {
     /** So many bad steps in a row are no bad luck with the data. */
     static final int MOST_BAD_IN_A_ROW = 20;
-    private static final String REMEDY = "; try a smaller learning_rate or a longer warm-up";
 
     private final T5Model model;
     private final Optimizer optimizer;
@@ -31,10 +32,7 @@ final class Trainer {
     private final TrainConfig config;
     /** Null where the precision needs none. */
     private LossScale lossScale;
-    private List<RoutingFigures> routing = List.of();
     private int badInARow;
-    /** Why a pass of the update under way came to no end; else null. */
-    private String noLoss;
 
     /**
      * What an update did.
@@ -71,37 +69,124 @@ final class Trainer {
      * overflow, the step and its learning rate pass, but weights and optimiser stay as they are. So they do after a bad
      * step, one whose loss or gradients cannot be used for another reason, if the configuration says to skip it.
      *
+     * <p>Nothing is read from the device before the optimiser's work has been started there, which by itself leaves
+     * everything as it is where the gradients cannot be used.
+     *
      * @throws UserException after a bad step otherwise, naming the examples and the first op that gave such a number
      */
     Update update(int step, List<List<TextPair>> microBatches) {
-        double loss = 0;
-        long tokens = 0;
-        noLoss = null;
-        model.parameters().clearGradients();
-        for (int i = 0; i < microBatches.size(); i++) {
-            T5Batch batch = batch(microBatches.get(i));
-            loss += pass(batch, noise(step, i), microBatches.size(), null) / microBatches.size();
-            tokens += batch.source().ids().length + batch.labels().length;
+        try {
+            return attempt(step, microBatches);
+        } catch (ArithmeticException e) {
+            // A router has got numbers of which it can make no probabilities.
+            return judged(step, microBatches,
+                    new Update(Double.NaN, Double.NaN, schedule.rate(step), 0, List.of(), e.getMessage()));
         }
+    }
+
+    private Update attempt(int step, List<List<TextPair>> microBatches) {
+        model.parameters().clearGradients();
         try (Scope scope = new Scope(model.device())) {
+            List<Tensor> results = new ArrayList<>();
+            long tokens = 0;
+            for (int i = 0; i < microBatches.size() - 1; i++) {
+                try (Scope inner = scope.child()) {
+                    T5Batch batch = batch(microBatches.get(i));
+                    results.add(inner.keep(pass(inner, batch, noise(step, i), microBatches.size(), null).loss()));
+                    tokens += tokens(batch);
+                }
+            }
+            // What the last pass leaves lives on until its routing has been read.
+            T5Batch batch = batch(microBatches.getLast());
+            T5Model.Output last = pass(scope, batch, noise(step, microBatches.size() - 1), microBatches.size(), null);
+            results.add(last.loss());
+            tokens += tokens(batch);
             List<Tensor> gradients = model.parameters().gradients();
             if (lossScale != null) {
                 gradients.forEach(gradient -> Scale.inPlace(gradient, lossScale.inverse()));
             }
-            Tensor normTensor = noLoss == null ? GradNorm.apply(scope, gradients) : null;
+            Tensor norm = GradNorm.apply(scope, gradients);
+            results.add(norm);
             double rate = schedule.rate(step);
-            double norm = noLoss == null ? normTensor.toFloats()[0] : Double.NaN;
-            boolean overflow = lossScale != null && Double.isFinite(loss) && !Double.isFinite(norm);
-            boolean bad = !overflow && !usable(loss, norm);
-            String fault = bad ? fault(step, microBatches, loss, norm) : null;
-            if (!bad && !overflow) {
-                optimizer.step(rate, normTensor, config.maxGradNorm);
-            }
-            if (lossScale != null) {
-                lossScale = lossScale.after(Double.isFinite(norm));
-            }
-            return new Update(loss, norm, rate, tokens, routing, fault);
+            optimizer.step(rate, norm, config.maxGradNorm, mostUsable());
+            List<double[]> read = ReadBack.of(results);
+            double norms = read.removeLast()[0];
+            double loss = read.stream().mapToDouble(result -> result[0] / read.size()).reduce(0, Double::sum);
+            return judged(step, microBatches, new Update(loss, norms, rate, tokens, last.routing().figures(), null));
         }
+    }
+
+    private double mostUsable() {
+        return config.maxUsableGradNorm == null ? Double.POSITIVE_INFINITY : config.maxUsableGradNorm;
+    }
+
+    /** Counts the step, and looks for what is behind it if it is a bad one. */
+    private Update judged(int step, List<List<TextPair>> microBatches, Update update) {
+        boolean finite = Double.isFinite(update.norm);
+        boolean overflow = lossScale != null && Double.isFinite(update.loss) && !finite;
+        boolean used = finite && update.norm <= mostUsable();
+        String fault = null;
+        if (!overflow) {
+            badInARow = used && Double.isFinite(update.loss) ? 0 : badInARow + 1;
+            if (badInARow > 0) {
+                fault = fault(step, microBatches, update);
+                refuse(fault, used);
+            }
+        }
+        if (lossScale != null) {
+            lossScale = lossScale.after(finite);
+        }
+        return new Update(update.loss, update.norm, update.learningRate, update.tokens, update.routing, fault);
+    }
+
+    /** Ends the run after a bad step, unless it is to be skipped and could be. */
+    private void refuse(String fault, boolean used) {
+        String remedy = "; try a smaller learning_rate or a longer warm-up"
+                + (lossScale == null ? "" : ", or precision bf16, whose range is that of fp32");
+        if (used) {
+            throw new UserException(fault + remedy);
+        }
+        if (config.onBadStep == OnBadStep.STOP) {
+            throw new UserException(fault + remedy + ", or on_bad_step: skip");
+        }
+        if (badInARow >= MOST_BAD_IN_A_ROW) {
+            throw new UserException(fault + "; this was the last of " + badInARow + " bad steps in a row" + remedy);
+        }
+    }
+
+    /** What is wrong with a step, on which examples, and where it comes from, found by its passes run again under watch. */
+    private String fault(int step, List<List<TextPair>> microBatches, Update update) {
+        boolean numbers = Double.isFinite(update.loss) && Double.isFinite(update.norm);
+        String what = !Double.isFinite(update.loss) ? "a loss of " + update.loss : "gradients of norm " + update.norm;
+        String limit = numbers ? ", above the max_usable_grad_norm of " + config.maxUsableGradNorm + "," : "";
+        String origin = FaultFinder.inWeights(model.parameters());
+        if (origin == null && numbers) {
+            origin = FaultFinder.largestGradient(model.parameters());
+        }
+        List<TextPair> examples = microBatches.stream().flatMap(List::stream).toList();
+        for (int i = 0; i < microBatches.size() && origin == null; i++) {
+            origin = faultOf(batch(microBatches.get(i)), noise(step, i), microBatches.size());
+            examples = origin == null ? examples : microBatches.get(i);
+        }
+        if (origin == null) {
+            origin = update.fault != null
+                    ? update.fault
+                    : "no micro-batch alone gives such a number, only all together";
+        }
+        return "step " + (step + 1) + " has " + what + limit + " on the examples "
+                + examples.stream().map(TextPair::id).collect(Collectors.joining(", ")) + ": " + origin;
+    }
+
+    private String faultOf(T5Batch batch, int noise, int passes) {
+        FaultFinder finder = new FaultFinder();
+        model.parameters().clearGradients();
+        try (Scope scope = new Scope(model.device())) {
+            pass(scope, batch, noise, passes, finder);
+        } catch (ArithmeticException e) {
+            // The router's, which comes behind the op that is looked for.
+            return finder.found();
+        }
+        return finder.found();
     }
 
     /** The number that the noise of a micro-batch is drawn by. */
@@ -109,69 +194,16 @@ final class Trainer {
         return step * config.gradientAccumulationSteps + microBatch;
     }
 
-    private boolean usable(double loss, double norm) {
-        boolean usable = Double.isFinite(loss) && Double.isFinite(norm)
-                && (config.maxUsableGradNorm == null || norm <= config.maxUsableGradNorm);
-        badInARow = usable ? 0 : badInARow + 1;
-        return usable;
+    private static long tokens(T5Batch batch) {
+        return batch.source().ids().length + batch.labels().length;
     }
 
-    /** Looks for what is behind a bad step, by its passes run again under watch; ends the run unless it is to skip. */
-    private String fault(int step, List<List<TextPair>> microBatches, double loss, double norm) {
-        String what = !Double.isFinite(loss)
-                ? "a loss of " + loss
-                : "gradients of norm " + norm + (Double.isFinite(norm)
-                        ? ", above the max_usable_grad_norm of " + config.maxUsableGradNorm
-                        : "");
-        String origin = FaultFinder.inWeights(model.parameters());
-        List<TextPair> examples = microBatches.stream().flatMap(List::stream).toList();
-        if (origin == null && Double.isFinite(loss) && Double.isFinite(norm)) {
-            origin = FaultFinder.largestGradient(model.parameters());
-        }
-        for (int i = 0; i < microBatches.size() && origin == null; i++) {
-            FaultFinder finder = new FaultFinder();
-            model.parameters().clearGradients();
-            pass(batch(microBatches.get(i)), noise(step, i), microBatches.size(), finder);
-            if (finder.found() != null) {
-                origin = finder.found();
-                examples = microBatches.get(i);
-            }
-        }
-        if (origin == null) {
-            origin = noLoss != null ? noLoss : "no single micro-batch gives such a number, only all together";
-        }
-        String fault = "step " + (step + 1) + " has " + what + " on the examples "
-                + examples.stream().map(TextPair::id).collect(Collectors.joining(", ")) + ": " + origin;
-        if (config.onBadStep == OnBadStep.STOP) {
-            throw new UserException(fault + REMEDY + ", or on_bad_step: skip" + precisionRemedy());
-        }
-        if (badInARow >= MOST_BAD_IN_A_ROW) {
-            throw new UserException(fault + "; this was the last of " + badInARow + " bad steps in a row" + REMEDY
-                    + precisionRemedy());
-        }
-        return fault;
-    }
-
-    private String precisionRemedy() {
-        return lossScale == null ? "" : ", or precision bf16, whose range is that of fp32";
-    }
-
-    /**
-     * The loss; NaN where a router could make no probabilities of what it got.
-     *
-     * @param watch sees the ops; null for nobody
-     */
-    private double pass(T5Batch batch, int noise, int passes, TapeWatch watch) {
-        try (Scope scope = new Scope(model.device())) {
-            Tape tape = Tape.training(scope, config.seed, noise).watchedBy(watch);
-            T5Model.Output output = model.forward(tape, batch);
-            tape.backward(output.loss(), (lossScale == null ? 1 : lossScale.scale()) / passes);
-            routing = output.routing().figures();
-            return output.loss().toFloats()[0];
-        } catch (ArithmeticException e) {
-            noLoss = e.getMessage();
-            return Double.NaN;
-        }
+    /** @param watch sees the ops; null for nobody */
+    private T5Model.Output pass(Scope scope, T5Batch batch, int noise, int passes, TapeWatch watch) {
+        Tape tape = Tape.training(scope, config.seed, noise).watchedBy(watch);
+        T5Model.Output output = model.forward(tape, batch);
+        tape.backward(output.loss(), (lossScale == null ? 1 : lossScale.scale()) / passes);
+        return output;
     }
 
     private T5Batch batch(List<TextPair> pairs) {

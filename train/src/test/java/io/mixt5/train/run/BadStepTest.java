@@ -103,7 +103,7 @@ class BadStepTest {
     @Test
     void gradientsThatExplodeAreNamedByTheLargest() throws IOException {
         String message = failure(", 'max_usable_grad_norm': 1e-3");
-        assertTrue(message.matches("step 7 has gradients of norm [0-9.E-]+, above the max_usable_grad_norm of 0.001 on the "
+        assertTrue(message.matches("step 7 has gradients of norm [0-9.E-]+, above the max_usable_grad_norm of 0.001, on the "
                 + "examples a, b, c: the largest gradient is that of [a-zA-Z0-9_.]+, whose norm is [0-9.E-]+; try .*"),
                 message);
     }

@@ -48,7 +48,7 @@ class FailedSaveTest {
         }
 
         @Override
-        public void step(double learningRate, Tensor norm, double maxNorm) {
+        public void step(double learningRate, Tensor norm, double maxNorm, double maxUsableNorm) {
             throw new UnsupportedOperationException("it only lends its state");
         }
 
