@@ -7,6 +7,7 @@ import java.util.ArrayList;
 import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.function.Supplier;
 
 /**
@@ -50,6 +51,7 @@ public final class Tape {
 
     private Tape(Scope scope, boolean recording, boolean training, long seed, int step, Map<Tensor, Tensor> casts,
             Scope castScope) {
+        Objects.requireNonNull(scope, "scope");
         this.casts = casts;
         this.castScope = castScope;
         this.scope = scope;

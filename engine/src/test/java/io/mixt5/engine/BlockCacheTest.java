@@ -120,8 +120,10 @@ class BlockCacheTest {
         BlockCache.Block large = allocate(5000);
         assertEquals(List.of(idle.address()), backend.freed, "what is in use stays");
         UserException e = assertThrows(UserException.class, () -> allocate(5000), "asked once more, not for ever");
-        assertTrue(e.getMessage().startsWith("there is no memory for a test, 5,000 bytes: 5,440 are in use by 2 tensors, "
-                + "and then all 2 blocks are in use; use smaller batches"), e.getMessage());
+        assertTrue(
+                e.getMessage().startsWith("there is no memory for a test, 5,000 bytes: 5,440 are in use by 2 tensors, "
+                        + "and then all 2 blocks are in use; use smaller batches"),
+                e.getMessage());
         assertEquals(2, cache.liveBlocks());
         assertEquals(320 + 5120, cache.reservedBytes());
         cache.free(used);

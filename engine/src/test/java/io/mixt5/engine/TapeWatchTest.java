@@ -31,7 +31,8 @@ class TapeWatchTest {
             Tape tape = Tape.recording(scope).watchedBy(watch);
             tape.backward(Scale.apply(tape, Add.apply(tape, x, Scale.apply(tape, x, 5)), 3));
         }
-        assertEquals(List.of("0 scale 10.0", "1 add 12.0", "2 scale 36.0", "2 back scale [add 3.0]", "1 back add [scale 3.0]",
+        assertEquals(List.of("0 scale 10.0", "1 add 12.0", "2 scale 36.0", "2 back scale [add 3.0]",
+                "1 back add [scale 3.0]",
                 "0 back scale [x 18.0]"), seen);
         assertEquals(0, device.liveTensors());
     }

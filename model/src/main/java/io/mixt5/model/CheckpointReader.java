@@ -25,6 +25,7 @@ import java.util.stream.Collectors;
  * ever in memory twice.
  */
 final class CheckpointReader {
+    private static final String CONFIG = "config.json";
     private static final String HEAD = "lm_head.weight";
 
     private final T5Config config;
@@ -40,7 +41,7 @@ final class CheckpointReader {
 
     static T5Model load(Path directory, Device device) {
         UserFiles.requireDirectory(directory);
-        Path configFile = directory.resolve(Checkpoint.CONFIG);
+        Path configFile = directory.resolve(CONFIG);
         ObjectNode json = StrictJson.readObject(configFile);
         T5Config config = T5Config.of(json, configFile);
         CheckpointNaming naming = CheckpointNaming.of(json.path("model_type").asText());
@@ -73,7 +74,7 @@ final class CheckpointReader {
     private boolean hasHead() {
         Optional<StoredTensor> head = source.find(HEAD);
         return head.isPresent()
-                && !source.find(Checkpoint.EMBEDDING).filter(head.get()::sharesDataWith).isPresent();
+                && !source.find(CheckpointNaming.EMBEDDING).filter(head.get()::sharesDataWith).isPresent();
     }
 
     private StoredTensor stored(String parameter) {
@@ -101,19 +102,19 @@ final class CheckpointReader {
                 .collect(Collectors.toSet());
         for (String name : source.names()) {
             boolean tiedHead = name.equals(HEAD) && config.tieWordEmbeddings;
-            if (!own.contains(name) && !Checkpoint.COPIES.contains(name) && !tiedHead) {
+            if (!own.contains(name) && !CheckpointNaming.STACK_EMBEDDINGS.contains(name) && !tiedHead) {
                 throw new UserException(source.path() + " holds a tensor " + name
-                        + " that this model does not have; does its " + Checkpoint.CONFIG + " belong to it?");
+                        + " that this model does not have; does its " + CONFIG + " belong to it?");
             }
         }
     }
 
     private void checkCopies(WeightsBuffer buffer) {
-        StoredTensor embedding = source.tensor(Checkpoint.EMBEDDING);
-        for (String name : Checkpoint.COPIES) {
+        StoredTensor embedding = source.tensor(CheckpointNaming.EMBEDDING);
+        for (String name : CheckpointNaming.STACK_EMBEDDINGS) {
             Optional<StoredTensor> copy = source.find(name);
             if (copy.isPresent() && !buffer.equal(copy.get(), embedding)) {
-                throw new UserException(source.path() + ": tensor " + name + " differs from " + Checkpoint.EMBEDDING
+                throw new UserException(source.path() + ": tensor " + name + " differs from " + CheckpointNaming.EMBEDDING
                         + ", but encoder and decoder share one embedding here");
             }
         }

@@ -7,6 +7,7 @@ import io.mixt5.engine.op.RelativePosition;
 import io.mixt5.model.io.StrictJson;
 import io.mixt5.model.io.StrictJson.UnknownKeys;
 import java.nio.file.Path;
+import java.util.Objects;
 
 /**
  * The shape of a T5, with the keys and defaults of Hugging Face's {@code config.json} for T5. Fields are set while reading or
@@ -59,6 +60,7 @@ public final class T5Config {
 
     /** T5 v1.1 in a published size: {@code small} or {@code base}; or {@code tiny}, 128 wide with 2 + 2 blocks. */
     public static T5Config preset(String name) {
+        Objects.requireNonNull(name, "name");
         return switch (name) {
             case "tiny" -> v11(128, 32, 4, 256, 2);
             case "small" -> v11(512, 64, 6, 1024, 8);
@@ -86,6 +88,7 @@ public final class T5Config {
      * passed over.
      */
     public static T5Config read(Path file) {
+        Objects.requireNonNull(file, "file");
         return of(StrictJson.readObject(file), file);
     }
 
@@ -161,6 +164,7 @@ public final class T5Config {
 
     /** This shape with other mixtures. */
     public T5Config with(MixtureConfig other) {
+        Objects.requireNonNull(other, "other");
         T5Config copy = of(StrictJson.toTree(this), Path.of("the parent's configuration"));
         copy.mixture = other;
         return copy;

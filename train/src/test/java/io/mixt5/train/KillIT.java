@@ -53,7 +53,8 @@ class KillIT {
                 kills++;
                 amidSaving += CheckpointAudit.begun(killed) ? 1 : 0;
                 int newest = CheckpointAudit.newestWhole(killed);
-                assertTrue(newest >= reached, "step " + reached + " was saved, but now the newest whole one is " + newest);
+                assertTrue(newest >= reached,
+                        "step " + reached + " was saved, but now the newest whole one is " + newest);
                 reached = newest;
             }
             assertEquals(0, finish(config(killed, 1), killed));

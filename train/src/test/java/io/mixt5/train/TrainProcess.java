@@ -16,11 +16,13 @@ final class TrainProcess {
 
     /** A configuration of a tiny model over the data in {@code data}, with all noise on, and further keys. */
     static Path config(Path file, Path data, Path saveDir, String keys) throws IOException {
-        return Files.writeString(file, """
-                {"model_config": {"preset": "tiny", "vocab_size": 512, "d_model": 16, "d_kv": 4, "d_ff": 16, "num_layers": 1},
-                 "tokenizer_name_or_path": "%s", "train_file": "%s", "save_dir": "%s", "device": "cpu", "dropout_rate": 0.1,
-                 "per_device_train_batch_size": 4, "max_sequence_length": 24, "max_target_length": 8, %s}
-                """.formatted(data.resolve("spiece.model"), data.resolve("train.json"), saveDir, keys));
+        return Files.writeString(file,
+                """
+                        {"model_config": {"preset": "tiny", "vocab_size": 512, "d_model": 16, "d_kv": 4, "d_ff": 16, "num_layers": 1},
+                         "tokenizer_name_or_path": "%s", "train_file": "%s", "save_dir": "%s", "device": "cpu", "dropout_rate": 0.1,
+                         "per_device_train_batch_size": 4, "max_sequence_length": 24, "max_target_length": 8, %s}
+                        """
+                        .formatted(data.resolve("spiece.model"), data.resolve("train.json"), saveDir, keys));
     }
 
     /** What starts a run; JVM options come first. */

@@ -4,7 +4,9 @@ import io.mixt5.engine.Device;
 import io.mixt5.engine.Op;
 import io.mixt5.engine.OpCase;
 import io.mixt5.engine.Philox;
+import io.mixt5.engine.Sizes;
 import io.mixt5.engine.Tensor;
+import io.mixt5.engine.TimedCase;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -86,6 +88,21 @@ public final class Adafactor implements Op {
     @Override
     public Class<? extends io.mixt5.engine.Kernel> kernelType() {
         return Kernel.class;
+    }
+
+    @Override
+    public List<TimedCase> timed(Sizes s) {
+        OpCase.Fill normal = (stream, index) -> Philox.normal(1, stream, 0, index);
+        OpCase.Fill positive = (stream, index) -> Math.abs(normal.value(stream, index)) + 0.01;
+        return List.of(TimedCase.streaming(OpCase.named("adafactor").constant("weight", normal, s.tokens(), s.width())
+                .constant("gradient", normal, s.tokens(), s.width()).constant("rows", positive, s.tokens())
+                .constant("columns", positive, s.width()).constant("updates", (stream, index) -> 100, 1)
+                .run((tape, in) -> {
+                    Slot slot = new Slot(0, in.get(0), in.get(1), null, in.get(2), in.get(3), 0);
+                    apply(tape.device(), List.of(slot),
+                            new Settings(1e-4, true, -0.8, 1, new Updates(in.get(4), null, 0)));
+                    return List.of(in.get(0));
+                }), 3 * s.stream(), 0));
     }
 
     @Override

@@ -5,7 +5,9 @@ import io.mixt5.engine.Op;
 import io.mixt5.engine.OpCase;
 import io.mixt5.engine.Philox;
 import io.mixt5.engine.Shape;
+import io.mixt5.engine.Sizes;
 import io.mixt5.engine.Tensor;
+import io.mixt5.engine.TimedCase;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -67,6 +69,21 @@ public final class AdamW implements Op {
     @Override
     public Class<? extends io.mixt5.engine.Kernel> kernelType() {
         return Kernel.class;
+    }
+
+    @Override
+    public List<TimedCase> timed(Sizes s) {
+        OpCase.Fill normal = (stream, index) -> Philox.normal(1, stream, 0, index);
+        OpCase.Fill positive = (stream, index) -> Math.abs(normal.value(stream, index));
+        return List.of(TimedCase.streaming(OpCase.named("adamw").constant("weight", normal, s.tokens(), s.width())
+                .constant("gradient", normal, s.tokens(), s.width()).constant("m", normal, s.tokens(), s.width())
+                .constant("v", positive, s.tokens(), s.width())
+                .constant("updates", (stream, index) -> 100, 1).run((tape, in) -> {
+                    Slot slot = new Slot(0, in.get(0), in.get(1), null, in.get(2), in.get(3), 0.01f);
+                    apply(tape.device(), List.of(slot),
+                            new Settings(1e-4, 0.9, 0.999, 1e-8, new Updates(in.get(4), null, 0)));
+                    return List.of(in.get(0));
+                }), 7 * s.stream(), 0));
     }
 
     @Override

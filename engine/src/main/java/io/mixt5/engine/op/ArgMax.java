@@ -4,8 +4,10 @@ import io.mixt5.engine.DType;
 import io.mixt5.engine.Op;
 import io.mixt5.engine.OpCase;
 import io.mixt5.engine.Shape;
+import io.mixt5.engine.Sizes;
 import io.mixt5.engine.Tape;
 import io.mixt5.engine.Tensor;
+import io.mixt5.engine.TimedCase;
 import java.util.List;
 
 /** The column of each row's largest element; the lowest one wins a tie. No gradient. */
@@ -32,6 +34,13 @@ public final class ArgMax implements Op {
     @Override
     public Class<? extends io.mixt5.engine.Kernel> kernelType() {
         return Kernel.class;
+    }
+
+    @Override
+    public List<TimedCase> timed(Sizes s) {
+        OpCase.Fill fill = (stream, index) -> io.mixt5.engine.Philox.normal(3, stream, 0, index);
+        return List.of(TimedCase.streaming(OpCase.named("argmax").constant("x", fill, s.targets(), s.vocabulary())
+                .run((tape, in) -> List.of(apply(tape, in.get(0)))), 4L * s.targets() * s.vocabulary(), 0));
     }
 
     @Override

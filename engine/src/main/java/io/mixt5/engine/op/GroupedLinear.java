@@ -5,9 +5,13 @@ import io.mixt5.engine.Gradients.Target;
 import io.mixt5.engine.Op;
 import io.mixt5.engine.OpCase;
 import io.mixt5.engine.Shape;
+import io.mixt5.engine.Sizes;
 import io.mixt5.engine.Tape;
 import io.mixt5.engine.Tensor;
+import io.mixt5.engine.TimedCase;
+import io.mixt5.engine.TimedCase.Cost;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 
 /**
@@ -81,6 +85,19 @@ public final class GroupedLinear implements Op {
     @Override
     public Class<? extends io.mixt5.engine.Kernel> kernelType() {
         return Kernel.class;
+    }
+
+    @Override
+    public List<TimedCase> timed(Sizes s) {
+        int rows = s.rows() * s.topK();
+        int[] offsets = new int[s.experts() + 1];
+        Arrays.setAll(offsets, e -> (int) ((long) rows * e / s.experts()));
+        long products = 2L * rows * s.width() * s.hidden();
+        long x = 4L * rows * s.width();
+        long y = 4L * rows * s.hidden();
+        long weights = 4L * s.experts() * s.width() * s.hidden();
+        return List.of(new TimedCase(run("grouped_linear", rows, s.width(), s.hidden(), offsets),
+                new Cost(x + y + weights, products), new Cost(2 * (x + y + weights), 2 * products)));
     }
 
     @Override

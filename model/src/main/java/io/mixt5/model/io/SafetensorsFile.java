@@ -8,6 +8,7 @@ import java.nio.file.Path;
 import java.util.Collections;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 
 /**
@@ -41,6 +42,7 @@ public final class SafetensorsFile implements TensorSource {
      * @throws UserException if it cannot be read or its header is wrong in any way
      */
     public static SafetensorsFile open(Path path) {
+        Objects.requireNonNull(path, "path");
         DataFile file = DataFile.open(path);
         try {
             int headerBytes = headerBytes(file);

@@ -12,6 +12,7 @@ import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.SequencedMap;
 import java.util.stream.IntStream;
 
@@ -98,6 +99,7 @@ public final class T5Tokenizer implements AutoCloseable {
      * @throws UserException where a file is missing, cannot be read, or does not hold what it should
      */
     public static T5Tokenizer load(Path path) {
+        Objects.requireNonNull(path, "path");
         boolean directory = Files.isDirectory(path);
         Path file = directory ? path.resolve(TokenizerFiles.MODEL) : path;
         if (!Files.isRegularFile(file)) {
@@ -152,6 +154,7 @@ public final class T5Tokenizer implements AutoCloseable {
      * @throws IllegalArgumentException where a token is empty
      */
     public T5Tokenizer withAddedTokens(List<String> added) {
+        Objects.requireNonNull(added, "added");
         if (added.contains("")) {
             throw new IllegalArgumentException("an empty token");
         }
@@ -166,6 +169,7 @@ public final class T5Tokenizer implements AutoCloseable {
      * @throws IllegalStateException where this is closed
      */
     public int[] encode(String text) {
+        Objects.requireNonNull(text, "text");
         IntStream.Builder ids = IntStream.builder();
         int start = 0;
         int at = 0;
@@ -222,6 +226,7 @@ public final class T5Tokenizer implements AutoCloseable {
      * @param skipSpecial whether special tokens are left out, the unknown one among them
      */
     public String decode(int[] ids, boolean skipSpecial) {
+        Objects.requireNonNull(ids, "ids");
         StringBuilder text = new StringBuilder();
         boolean first = true;
         for (int id : ids) {
@@ -276,6 +281,7 @@ public final class T5Tokenizer implements AutoCloseable {
      * @throws UserException where it cannot be written
      */
     public void save(Path directory) {
+        Objects.requireNonNull(directory, "directory");
         SequencedMap<String, Integer> byId = new LinkedHashMap<>();
         special.entrySet().stream()
                 .sorted(Map.Entry.comparingByValue())

@@ -33,10 +33,11 @@ final class TrainConfigCheck {
     private void checkResume() {
         List<Path> words = List.of(TrainConfig.RESUME_AUTO, TrainConfig.RESUME_NEVER);
         if (!words.contains(config.resume) && !Files.isDirectory(config.resume)) {
-            throw new UserException("key 'resume' in " + file + " must be auto, never or the directory of a checkpoint, "
-                    + "but there is no directory " + config.resume
-                    + NearestWord.of(config.resume.toString(), words.stream().map(Path::toString).toList())
-                            .map(word -> "; did you mean " + word + "?").orElse(""));
+            throw new UserException(
+                    "key 'resume' in " + file + " must be auto, never or the directory of a checkpoint, "
+                            + "but there is no directory " + config.resume
+                            + NearestWord.of(config.resume.toString(), words.stream().map(Path::toString).toList())
+                                    .map(word -> "; did you mean " + word + "?").orElse(""));
         }
     }
 

@@ -3,6 +3,7 @@ package io.mixt5.train.run;
 import io.mixt5.engine.UserException;
 import io.mixt5.model.T5Model;
 import io.mixt5.model.tokenizer.T5Tokenizer;
+import io.mixt5.train.card.ModelCard;
 import io.mixt5.train.optim.Optimizer;
 import java.util.function.Consumer;
 
@@ -44,9 +45,9 @@ final class CheckpointKeeper {
                 () -> directory.save(model, tokenizer, optimizer, state, settings, limit));
     }
 
-    /** Saves the model as the best, if it can; whether it could. */
-    boolean saveBest(int step) {
-        return attempt("the best model, after step " + step, () -> directory.saveBest(model, tokenizer)) == null;
+    /** Saves the model as the best, with its card, if it can; whether it could. */
+    boolean saveBest(int step, ModelCard card) {
+        return attempt("the best model, after step " + step, () -> directory.saveBest(model, tokenizer, card)) == null;
     }
 
     private UserException attempt(String what, Runnable save) {

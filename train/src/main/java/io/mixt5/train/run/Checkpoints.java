@@ -66,7 +66,8 @@ final class Checkpoints {
         for (Path checkpoint : all().reversed().values()) {
             String damage = Checksums.damage(checkpoint);
             if (damage == null) {
-                damaged.forEach((path, fault) -> warnings.accept(setAside(path, fault) + "; going on from " + checkpoint));
+                damaged.forEach(
+                        (path, fault) -> warnings.accept(setAside(path, fault) + "; going on from " + checkpoint));
                 return checkpoint;
             }
             damaged.put(checkpoint, damage);

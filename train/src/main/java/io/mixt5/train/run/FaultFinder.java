@@ -37,7 +37,8 @@ final class FaultFinder implements TapeWatch {
         if (found != null) {
             return;
         }
-        List<String> faulty = inputs.stream().filter(input -> !finite(input.grad())).map(Tensor::origin).sorted().toList();
+        List<String> faulty = inputs.stream().filter(input -> !finite(input.grad())).map(Tensor::origin).sorted()
+                .toList();
         if (!faulty.isEmpty()) {
             found = "the first op to give such a number is the backward of " + op + ", number " + (number + 1)
                     + " of the forward pass, in the gradient of " + String.join(" and ", faulty);

@@ -5,6 +5,7 @@ import io.mixt5.engine.UserException;
 import io.mixt5.model.T5Model;
 import io.mixt5.model.io.UserFiles;
 import io.mixt5.model.tokenizer.T5Tokenizer;
+import io.mixt5.train.card.ModelCard;
 import io.mixt5.train.optim.Optimizer;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -81,15 +82,16 @@ public final class RunDirectory {
     }
 
     /**
-     * Replaces {@link #best}.
+     * Replaces {@link #best}; the model's card goes with it.
      *
      * @throws UserException when it cannot be written; it is then as it was
      */
-    public void saveBest(T5Model model, T5Tokenizer tokenizer) {
+    public void saveBest(T5Model model, T5Tokenizer tokenizer, ModelCard card) {
         requireRoomFor(best(), modelBytes(model));
         WholeDirectory.replace(best(), directory -> {
             model.save(directory);
             tokenizer.save(directory);
+            card.write(directory);
         });
     }
 

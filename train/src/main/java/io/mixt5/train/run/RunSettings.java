@@ -30,7 +30,8 @@ record RunSettings(ObjectNode values) {
             "per_device_train_batch_size", "group_by_length");
     private static final String DATA = "train_data";
     /** What the data are made by; whoever changes one may get the same data all the same. */
-    private static final List<String> OF_DATA = List.of("max_train_samples", "max_sequence_length", "max_target_length");
+    private static final List<
+            String> OF_DATA = List.of("max_train_samples", "max_sequence_length", "max_target_length");
 
     /** Of a run over {@code pairs}. */
     static RunSettings of(TrainConfig config, T5Model model, List<TextPair> pairs, Schedule schedule) {

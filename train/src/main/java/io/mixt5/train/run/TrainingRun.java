@@ -7,6 +7,7 @@ import io.mixt5.model.T5Config;
 import io.mixt5.model.T5Model;
 import io.mixt5.model.Upcycling;
 import io.mixt5.model.tokenizer.T5Tokenizer;
+import io.mixt5.train.card.ModelCard;
 import io.mixt5.train.config.Devices;
 import io.mixt5.train.config.TrainConfig;
 import io.mixt5.train.config.TrainConfig.Strategy;
@@ -199,6 +200,10 @@ public final class TrainingRun implements AutoCloseable {
         try (MetricsLog log = new MetricsLog(directory.metrics(), state.step(), this::warn);
                 Progress progress = new Progress(out, "training", "steps", state.step(), totalSteps)) {
             finished = epochs(stop, log, progress);
+            if (config.saveStrategy != Strategy.NO && directory.newest() == null) {
+                // It went on from another run's checkpoint that was at the end already.
+                keeper.save(state);
+            }
         }
         if (state.lossScale() != null) {
             out.printf("skipped %,d of %,d steps, whose gradients left the range of %s; the loss scale is %.0f%n",
@@ -211,8 +216,14 @@ public final class TrainingRun implements AutoCloseable {
         keeper.requireSaved();
         if (!finished) {
             out.println("stopped after step " + state.step() + "; the same command goes on from " + directory.newest());
-        } else if (!validation.isEmpty()) {
-            report();
+        } else {
+            if (state.bestStep() == 0 && config.saveStrategy != Strategy.NO) {
+                // The run does not go on from its card, so the card has no place among the checksums.
+                card(state).write(directory.newest());
+            }
+            if (!validation.isEmpty()) {
+                report();
+            }
         }
         return finished;
     }
@@ -289,9 +300,14 @@ public final class TrainingRun implements AutoCloseable {
         score = score();
         log.write(MetricsLines.validation(state.step(), score, ExpertSimilarity.of(model),
                 (System.nanoTime() - start) * 1e-9));
+        TrainState improved = state.improved(score.exactMatch(), score.f1());
         boolean best = state.improvedBy(score.exactMatch(), score.f1())
-                && (config.saveStrategy == Strategy.NO || keeper.saveBest(state.step()));
-        state = best ? state.improved(score.exactMatch(), score.f1()) : state.validated();
+                && (config.saveStrategy == Strategy.NO || keeper.saveBest(state.step(), card(improved)));
+        state = best ? improved : state.validated();
+    }
+
+    private ModelCard card(TrainState at) {
+        return new RunCard(config, tokenizer, train, validation).of(model, at);
     }
 
     /** Answers the validation questions with the model as it stands; leaves the answers in the run's directory. */

@@ -41,14 +41,16 @@ class AllocationTest {
         TrainConfig config = new RunFixture(directory).config("a", "'max_steps': 1, 'dropout_rate': 0.1");
         try (T5Model model = T5Model.random(shape(), device, 3);
                 Optimizer optimizer = new AdamWOptimizer(model.parameters().all(), p -> 0, 0.9, 0.999, 1e-8)) {
-            Trainer trainer = new Trainer(model, optimizer, new Schedule(Schedule.Kind.CONSTANT, 1e-3, 0, 1), config, null);
+            Trainer trainer = new Trainer(model, optimizer, new Schedule(Schedule.Kind.CONSTANT, 1e-3, 0, 1), config,
+                    null);
             List<List<List<TextPair>>> batches = batches();
             run(trainer, batches, 0, WARM_UP);
             long tensors = device.liveTensors();
             long reserved = device.reservedBytes();
             long heap = heap();
             long resident = residentKilobytes();
-            System.out.printf("after %,d steps: %,d bytes reserved, %,d of heap, %,d kB resident%n", WARM_UP, reserved, heap,
+            System.out.printf("after %,d steps: %,d bytes reserved, %,d of heap, %,d kB resident%n", WARM_UP, reserved,
+                    heap,
                     resident);
             long allocated = allocated();
             run(trainer, batches, WARM_UP, STEPS);
@@ -56,8 +58,10 @@ class AllocationTest {
             allocated = allocated();
             run(trainer, batches, WARM_UP + STEPS, STEPS);
             long second = (allocated() - allocated) / STEPS;
-            System.out.printf("after %,d steps: %,d bytes reserved, %,d of heap, %,d kB resident; %,d, then %,d bytes of heap "
-                    + "used by a step%n", WARM_UP + 2 * STEPS, device.reservedBytes(), heap(), residentKilobytes(), first,
+            System.out.printf(
+                    "after %,d steps: %,d bytes reserved, %,d of heap, %,d kB resident; %,d, then %,d bytes of heap "
+                            + "used by a step%n",
+                    WARM_UP + 2 * STEPS, device.reservedBytes(), heap(), residentKilobytes(), first,
                     second);
             assertEquals(tensors, device.liveTensors());
             assertEquals(reserved, device.reservedBytes(), "off the heap");

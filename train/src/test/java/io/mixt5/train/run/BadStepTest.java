@@ -92,19 +92,23 @@ class BadStepTest {
         for (int column = 0; column < 16; column++) {
             set("shared.weight", 30 * 16 + column, 3.3e38f);
             for (int inner = 0; inner < 16; inner++) {
-                set("encoder.block.0.layer.0.SelfAttention.o.weight", column * 16 + inner, column % 2 == 0 ? 3e37f : -3e37f);
+                set("encoder.block.0.layer.0.SelfAttention.o.weight", column * 16 + inner,
+                        column % 2 == 0 ? 3e37f : -3e37f);
             }
         }
         String message = failure("");
-        assertTrue(message.matches("step 7 has a loss of NaN on the examples c: the first op to give such a number is dropout_add, "
-                + "number [0-9]+ of the forward pass, in its output F32\\[3, 16\\]; .*"), message);
+        assertTrue(message.matches(
+                "step 7 has a loss of NaN on the examples c: the first op to give such a number is dropout_add, "
+                        + "number [0-9]+ of the forward pass, in its output F32\\[3, 16\\]; .*"),
+                message);
     }
 
     @Test
     void gradientsThatExplodeAreNamedByTheLargest() throws IOException {
         String message = failure(", 'max_usable_grad_norm': 1e-3");
-        assertTrue(message.matches("step 7 has gradients of norm [0-9.E-]+, above the max_usable_grad_norm of 0.001, on the "
-                + "examples a, b, c: the largest gradient is that of [a-zA-Z0-9_.]+, whose norm is [0-9.E-]+; try .*"),
+        assertTrue(message
+                .matches("step 7 has gradients of norm [0-9.E-]+, above the max_usable_grad_norm of 0.001, on the "
+                        + "examples a, b, c: the largest gradient is that of [a-zA-Z0-9_.]+, whose norm is [0-9.E-]+; try .*"),
                 message);
     }
 

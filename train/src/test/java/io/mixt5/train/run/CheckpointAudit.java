@@ -49,7 +49,8 @@ public final class CheckpointAudit {
     /** The step of the last whole line in the log of metrics; 0 before the first. */
     public static int lastStep(Path run) throws IOException {
         Path log = run.resolve("metrics.jsonl");
-        Matcher step = Pattern.compile("\\{\"step\":(\\d+),.*\n").matcher(Files.exists(log) ? Files.readString(log) : "");
+        Matcher step = Pattern.compile("\\{\"step\":(\\d+),.*\n")
+                .matcher(Files.exists(log) ? Files.readString(log) : "");
         int last = 0;
         while (step.find()) {
             last = Integer.parseInt(step.group(1));

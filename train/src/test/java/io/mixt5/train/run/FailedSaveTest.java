@@ -221,8 +221,10 @@ class FailedSaveTest {
     void aDiskWithoutRoomIsSeenBefore() {
         UserException e = assertThrows(UserException.class,
                 () -> DiskSpace.require(directory, Long.MAX_VALUE, "for a test", "free some"));
-        assertTrue(e.getMessage().matches("the disk of .* has [0-9,]+ bytes free, but 9,223,372,036,854,775,807 are needed "
-                + "for a test; free some"), e.getMessage());
+        assertTrue(e.getMessage()
+                .matches("the disk of .* has [0-9,]+ bytes free, but 9,223,372,036,854,775,807 are needed "
+                        + "for a test; free some"),
+                e.getMessage());
         DiskSpace.require(directory, 1, "for a test", "free some");
     }
 

@@ -116,7 +116,8 @@ class HalfTrainingTest {
         }
         JsonNode line = new ObjectMapper()
                 .readTree(Files.readAllLines(directory.resolve("whole/metrics.jsonl")).getLast());
-        JsonNode state = new ObjectMapper().readTree(directory.resolve("whole/checkpoint-4/trainer_state.json").toFile());
+        JsonNode state = new ObjectMapper()
+                .readTree(directory.resolve("whole/checkpoint-4/trainer_state.json").toFile());
         assertEquals(precision.equals("fp16"), state.has("loss_scale"));
         if (precision.equals("fp16")) {
             int skipped = state.get("loss_scale").get("skipped").asInt();

@@ -90,15 +90,17 @@ class ResumeTest {
     @Test
     void refusesToLoseItsPlaceInTheData() throws IOException {
         runs.run("a", "'max_steps': 1");
-        assertRefused("'per_device_train_batch_size': 4", "was trained with per_device_train_batch_size 8, not 4; use the "
-                + "same, another save_dir, or resume: never");
+        assertRefused("'per_device_train_batch_size': 4",
+                "was trained with per_device_train_batch_size 8, not 4; use the "
+                        + "same, another save_dir, or resume: never");
         assertRefused("'group_by_length': false", "was trained with group_by_length true, not false");
         assertRefused("'optim': 'adafactor'", "was trained with optim ADAMW, not ADAFACTOR");
         assertRefused("'max_sequence_length': 20", "was trained on other data: with max_sequence_length 512, not 20");
         Path file = directory.resolve("data/train.json");
         Files.writeString(file, Files.readString(file).replaceFirst("She ", "He "));
-        assertRefused("'max_target_length': 64", "was trained on other data than these: train_file, its questions or the "
-                + "tokenizer have changed");
+        assertRefused("'max_target_length': 64",
+                "was trained on other data than these: train_file, its questions or the "
+                        + "tokenizer have changed");
     }
 
     private void assertRefused(String key, String sentence) {
@@ -115,8 +117,10 @@ class ResumeTest {
         assertFalse(runs.printed().contains("note:"));
         runs.run("a", "'max_steps': 3, 'weight_decay': 0.5");
         String printed = runs.printed();
-        assertTrue(printed.contains("note: " + directory.resolve("a/checkpoint-2") + " was trained with weight_decay 0.0, and "
-                + "the run goes on with 0.5, so it will not end as it would have"), printed);
+        assertTrue(printed
+                .contains("note: " + directory.resolve("a/checkpoint-2") + " was trained with weight_decay 0.0, and "
+                        + "the run goes on with 0.5, so it will not end as it would have"),
+                printed);
     }
 
     private void damage(String file) throws IOException {
@@ -129,7 +133,8 @@ class ResumeTest {
     private void assertSame(String first, String second, int step) throws IOException {
         for (String file : new String[]{"model.safetensors", "optimizer.safetensors", "trainer_state.json"}) {
             Path path = Path.of("checkpoint-" + step, file);
-            assertEquals(-1, Files.mismatch(directory.resolve(first).resolve(path), directory.resolve(second).resolve(path)),
+            assertEquals(-1,
+                    Files.mismatch(directory.resolve(first).resolve(path), directory.resolve(second).resolve(path)),
                     file);
         }
     }

@@ -27,12 +27,14 @@ final class RunFixture {
     /** A run that saves after every step, in {@code name}; {@code keys} come over those given here. */
     TrainConfig config(String name, String keys) throws IOException {
         Path file = directory.resolve(name + ".json");
-        ObjectNode tree = (ObjectNode) MAPPER.readTree("""
-                {"model_config": {"preset": "tiny", "vocab_size": 512, "d_model": 16, "d_kv": 4, "d_ff": 16, "num_layers": 1},
-                 "tokenizer_name_or_path": "data/spiece.model", "train_file": "data/train.json", "save_dir": "%s",
-                 "device": "cpu", "learning_rate": 0.01, "lr_scheduler_type": "constant", "save_strategy": "steps",
-                 "save_steps": 1}
-                """.formatted(directory.resolve(name)));
+        ObjectNode tree = (ObjectNode) MAPPER.readTree(
+                """
+                        {"model_config": {"preset": "tiny", "vocab_size": 512, "d_model": 16, "d_kv": 4, "d_ff": 16, "num_layers": 1},
+                         "tokenizer_name_or_path": "data/spiece.model", "train_file": "data/train.json", "save_dir": "%s",
+                         "device": "cpu", "learning_rate": 0.01, "lr_scheduler_type": "constant", "save_strategy": "steps",
+                         "save_steps": 1}
+                        """
+                        .formatted(directory.resolve(name)));
         tree.setAll((ObjectNode) MAPPER.readTree("{" + keys.replace('\'', '"') + "}"));
         Files.writeString(file, tree.toString());
         return TrainConfig.load(file);

@@ -53,7 +53,8 @@ class TrainingRunTest {
         assertEquals(List.of(2, 2, 4, 4), metrics.stream().map(line -> line.get("step").asInt()).toList());
         assertTrue(metrics.get(0).get("loss").asDouble() > 0);
         assertTrue(metrics.get(1).get("exact_match").asDouble() >= 0);
-        for (String file : List.of("checkpoint-4/model.safetensors", "checkpoint-4/config.json", "checkpoint-4/spiece.model",
+        for (String file : List.of("checkpoint-4/model.safetensors", "checkpoint-4/config.json",
+                "checkpoint-4/spiece.model",
                 "checkpoint-4/optimizer.safetensors", "checkpoint-4/SHA256SUMS", "checkpoint-4/run_settings.json",
                 "checkpoint-4/trainer_state.json", "best/model.safetensors", "best/generation_config.json")) {
             assertTrue(Files.exists(directory.resolve("a").resolve(file)), file);
@@ -123,7 +124,8 @@ class TrainingRunTest {
     void neverResumesWhenToldSo() throws IOException {
         run("a", "'max_steps': 3", Integer.MAX_VALUE);
         run("a", "'max_steps': 2, 'resume': 'never'", Integer.MAX_VALUE);
-        assertEquals(2, json(Files.readString(directory.resolve("a/checkpoint-2/trainer_state.json"))).get("step").asInt());
+        assertEquals(2,
+                json(Files.readString(directory.resolve("a/checkpoint-2/trainer_state.json"))).get("step").asInt());
     }
 
     @Test

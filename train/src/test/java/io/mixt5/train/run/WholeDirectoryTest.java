@@ -28,10 +28,11 @@ class WholeDirectoryTest {
     void contentThatFailsLeavesTheOldAndNothingElse() throws IOException {
         WholeDirectory.replace(parent.resolve("a"), content("1"));
         UserException failure = new UserException("the disk is full");
-        assertEquals(failure, assertThrows(UserException.class, () -> WholeDirectory.replace(parent.resolve("a"), aside -> {
-            content("2").accept(aside);
-            throw failure;
-        })));
+        assertEquals(failure,
+                assertThrows(UserException.class, () -> WholeDirectory.replace(parent.resolve("a"), aside -> {
+                    content("2").accept(aside);
+                    throw failure;
+                })));
         assertHolds("1");
     }
 
