@@ -27,7 +27,7 @@ public interface Backend {
     /** Whether device addresses are addresses of this process. */
     boolean hostVisible();
 
-    /** Reserves {@code bytes} > 0 bytes, 64-byte aligned, content undefined. Throws OutOfMemoryError. */
+    /** Reserves {@code bytes} > 0 bytes, 64-byte aligned, content undefined. Throws OutOfMemoryError, its message saying what is free where that is known. */
     long allocate(long bytes);
 
     /** Gives back what {@link #allocate} returned. */

@@ -38,8 +38,21 @@ final class BlockCache {
         return (bytes + step - 1) / step * step;
     }
 
-    synchronized Block allocate(long bytes) {
-        Block block = exact ? fresh(bytes) : reuse(sizeClass(bytes));
+    /**
+     * A block of at least {@code bytes} bytes.
+     *
+     * @param use what it is for, asked for its text when there is no memory
+     * @throws UserException when the backend has no more memory, even with the idle blocks given back
+     */
+    synchronized Block allocate(long bytes, Object use) {
+        Block block;
+        try {
+            block = exact ? fresh(bytes) : reuse(sizeClass(bytes));
+        } catch (OutOfMemoryError e) {
+            throw new UserException("there is no memory for " + use + ", %,d bytes: %,d are in use by %,d tensors, "
+                    .formatted(bytes, liveBytes, liveBlocks) + "and then " + e.getMessage()
+                    + "; use smaller batches or shorter sequences, a half precision, or a device with more memory", e);
+        }
         liveBytes += block.size;
         liveBlocks++;
         return block;

@@ -131,8 +131,8 @@ public final class Device {
         return kernel;
     }
 
-    BlockCache.Block allocate(long bytes) {
-        return cache.allocate(bytes);
+    BlockCache.Block allocate(long bytes, Object use) {
+        return cache.allocate(bytes, use);
     }
 
     void free(BlockCache.Block block) {

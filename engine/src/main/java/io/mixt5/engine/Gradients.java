@@ -140,6 +140,11 @@ public final class Gradients {
         kept.add(tensor);
     }
 
+    /** The inputs that the node at work has been given places for. */
+    List<Tensor> asked() {
+        return List.copyOf(asked);
+    }
+
     /** Adds up what a node has put into several places for one tensor, once its backward has run. */
     void settle() {
         for (Share share : shares) {

@@ -16,7 +16,13 @@ public abstract class HostMemory implements Backend {
     @Override
     public long allocate(long bytes) {
         Arena arena = Arena.ofShared();
-        long address = arena.allocate(bytes, 64).address();
+        long address;
+        try {
+            address = arena.allocate(bytes, 64).address();
+        } catch (OutOfMemoryError e) {
+            arena.close();
+            throw e;
+        }
         arenas.put(address, arena);
         return address;
     }

@@ -5,6 +5,7 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.IdentityHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.function.Supplier;
@@ -31,6 +32,8 @@ public final class Tape {
     private int streams;
     private boolean training;
     private boolean done;
+    /** Null unless somebody looks on. */
+    private TapeWatch watch;
 
     /** How a node differentiates itself: reads its outputs' gradients and adds to its inputs'. */
     @FunctionalInterface
@@ -89,6 +92,12 @@ public final class Tape {
             throw new IllegalStateException("a tape that records has casts of its own, as gradients go through them");
         }
         return new Tape(inner, false, false, 0, 0, casts, castScope);
+    }
+
+    /** Lets {@code watch} see the ops that are recorded from now on, and their backward passes. */
+    public Tape watchedBy(TapeWatch watch) {
+        this.watch = watch;
+        return this;
     }
 
     /** Where the ops run. */
@@ -190,7 +199,7 @@ public final class Tape {
      * @param saved tensors that only this node's backward reads; closed after it
      */
     public void record(String op, Tensor output, Backward backward, Tensor... saved) {
-        nodes.add(new Node(op, new Tensor[]{output.requireGrad()}, saved, backward));
+        record(op, new Tensor[]{output}, backward, saved);
     }
 
     /** As {@link #record(String, Tensor, Backward, Tensor...)} for several outputs. */
@@ -199,6 +208,9 @@ public final class Tape {
             output.requireGrad();
         }
         nodes.add(new Node(op, outputs, saved, backward));
+        if (watch != null) {
+            watch.forward(op, nodes.size() - 1, List.of(outputs));
+        }
     }
 
     /**
@@ -289,6 +301,9 @@ public final class Tape {
             }
             if (reached) {
                 node.backward.run(gradients);
+                if (watch != null) {
+                    watch.backward(node.op, nodes.size(), gradients.asked());
+                }
                 gradients.settle();
             }
             for (Tensor output : node.outputs) {

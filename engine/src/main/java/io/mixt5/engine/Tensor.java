@@ -42,7 +42,7 @@ public final class Tensor implements AutoCloseable {
         this.shape = shape;
         this.origin = origin;
         this.madeAt = TRACE ? new Throwable("made here") : null;
-        this.block = device.allocate(Math.max(1, bytes()));
+        this.block = device.allocate(Math.max(1, bytes()), this);
     }
 
     /** A tensor of zeros that the caller owns and closes. */

@@ -14,6 +14,10 @@ class BlockCacheTest {
     private final CountingBackend backend = new CountingBackend();
     private final BlockCache cache = new BlockCache(backend, false);
 
+    private BlockCache.Block allocate(long bytes) {
+        return cache.allocate(bytes, "a test");
+    }
+
     @AfterEach
     void givesEverythingBack() {
         cache.trim();
@@ -46,9 +50,9 @@ class BlockCacheTest {
 
     @Test
     void freedBlocksAreHandedOutAgain() {
-        BlockCache.Block first = cache.allocate(1000);
+        BlockCache.Block first = allocate(1000);
         cache.free(first);
-        BlockCache.Block second = cache.allocate(900);
+        BlockCache.Block second = allocate(900);
         assertEquals(first, second);
         assertEquals(List.of(1024L), backend.allocated);
         cache.free(second);
@@ -56,15 +60,15 @@ class BlockCacheTest {
 
     @Test
     void idleBlocksUpToTwiceTheSizeAreTaken() {
-        BlockCache.Block large = cache.allocate(2048);
+        BlockCache.Block large = allocate(2048);
         cache.free(large);
-        BlockCache.Block small = cache.allocate(1024);
+        BlockCache.Block small = allocate(1024);
         assertEquals(large, small);
-        BlockCache.Block other = cache.allocate(1024);
+        BlockCache.Block other = allocate(1024);
         assertEquals(1024, other.size());
         cache.free(small);
         cache.free(other);
-        BlockCache.Block smaller = cache.allocate(400);
+        BlockCache.Block smaller = allocate(400);
         assertEquals(448, smaller.size(), "blocks of more than twice the size are left for others");
         cache.free(smaller);
     }
@@ -73,18 +77,18 @@ class BlockCacheTest {
     void theSmallestFittingBlockIsTaken() {
         List<BlockCache.Block> blocks = new ArrayList<>();
         for (long bytes : new long[]{1024, 1280, 1536}) {
-            blocks.add(cache.allocate(bytes));
+            blocks.add(allocate(bytes));
         }
         blocks.reversed().forEach(cache::free);
-        BlockCache.Block taken = cache.allocate(1200);
+        BlockCache.Block taken = allocate(1200);
         assertEquals(blocks.get(1), taken);
         cache.free(taken);
     }
 
     @Test
     void blocksInUseAreNotSharedOut() {
-        BlockCache.Block first = cache.allocate(512);
-        BlockCache.Block second = cache.allocate(512);
+        BlockCache.Block first = allocate(512);
+        BlockCache.Block second = allocate(512);
         assertNotEquals(first.address(), second.address());
         cache.free(first);
         cache.free(second);
@@ -92,8 +96,8 @@ class BlockCacheTest {
 
     @Test
     void accountsForLiveAndReservedBytes() {
-        BlockCache.Block first = cache.allocate(512);
-        BlockCache.Block second = cache.allocate(300);
+        BlockCache.Block first = allocate(512);
+        BlockCache.Block second = allocate(300);
         assertEquals(2, cache.liveBlocks());
         assertEquals(512 + 320, cache.liveBytes());
         assertEquals(512 + 320, cache.reservedBytes());
@@ -110,12 +114,16 @@ class BlockCacheTest {
     @Test
     void idleBlocksMakeRoomWhenTheBackendHasNone() {
         backend.capacity = 2;
-        BlockCache.Block used = cache.allocate(300);
-        BlockCache.Block idle = cache.allocate(300);
+        BlockCache.Block used = allocate(300);
+        BlockCache.Block idle = allocate(300);
         cache.free(idle);
-        BlockCache.Block large = cache.allocate(5000);
+        BlockCache.Block large = allocate(5000);
         assertEquals(List.of(idle.address()), backend.freed, "what is in use stays");
-        assertThrows(OutOfMemoryError.class, () -> cache.allocate(5000), "asked once more, not for ever");
+        UserException e = assertThrows(UserException.class, () -> allocate(5000), "asked once more, not for ever");
+        assertTrue(
+                e.getMessage().startsWith("there is no memory for a test, 5,000 bytes: 5,440 are in use by 2 tensors, "
+                        + "and then all 2 blocks are in use; use smaller batches"),
+                e.getMessage());
         assertEquals(2, cache.liveBlocks());
         assertEquals(320 + 5120, cache.reservedBytes());
         cache.free(used);
@@ -125,7 +133,7 @@ class BlockCacheTest {
     @Test
     void exactBlocksAreNotKept() {
         BlockCache exact = new BlockCache(backend, true);
-        BlockCache.Block block = exact.allocate(100);
+        BlockCache.Block block = exact.allocate(100, "a test");
         assertEquals(100, block.size());
         assertEquals(100, exact.reservedBytes());
         exact.free(block);
@@ -140,7 +148,7 @@ class BlockCacheTest {
             int seed = t;
             threads.add(Thread.ofPlatform().start(() -> {
                 for (int i = 0; i < 2000; i++) {
-                    BlockCache.Block block = cache.allocate(1 + (Philox.bits(seed, 0, 0, i) >>> 20));
+                    BlockCache.Block block = allocate(1 + (Philox.bits(seed, 0, 0, i) >>> 20));
                     Memory.setInt(block.address(), seed);
                     if (Memory.getInt(block.address()) == seed) {
                         cache.free(block);

@@ -54,8 +54,7 @@ public final class Main implements Callable<Integer> {
         TrainConfig run = TrainConfig.load(config);
         // The signal is heard from the start, so that a run stopped while it reads its data leaves nothing half-made.
         try (StopSignal stop = new StopSignal(); TrainingRun training = new TrainingRun(run, System.out)) {
-            training.run(stop::requested);
+            return training.run(stop::requested) ? CommandLine.ExitCode.OK : stop.exitCode();
         }
-        return CommandLine.ExitCode.OK;
     }
 }

@@ -4,16 +4,20 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.mixt5.train.quickstart.Quickstart;
+import io.mixt5.train.run.CheckpointAudit;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.List;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.condition.DisabledOnOs;
+import org.junit.jupiter.api.condition.OS;
 import org.junit.jupiter.api.io.TempDir;
 
-/** A process of its own, ended by SIGTERM in the middle of its training. */
+/** Processes of their own, ended by signals in the middle of their training. */
 class SignalTest {
     private static final long PATIENCE = Duration.ofMinutes(2).toNanos();
 
@@ -23,21 +27,15 @@ class SignalTest {
     @Test
     void savesAndExitsWith143AndGoesOnLater() throws Exception {
         new Quickstart(12, 2, 6, 300).write(directory, 5);
-        Process first = start(100_000);
+        Process first = started();
         Path metrics = directory.resolve("run/metrics.jsonl");
-        long deadline = System.nanoTime() + PATIENCE;
-        while (!Files.exists(metrics) || Files.readAllLines(metrics).size() < 2) {
-            assertTrue(first.isAlive() && System.nanoTime() < deadline, "the run did not get to its second step");
-            Thread.sleep(20);
-        }
         first.toHandle().destroy(); // Process.destroy would close the streams too
         String printed = new String(first.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
         assertTrue(first.waitFor(2, TimeUnit.MINUTES));
         assertEquals(143, first.exitValue(), printed);
         assertTrue(printed.contains("stopped after step"), printed);
         int steps = Files.readAllLines(metrics).size();
-        assertTrue(Files.readString(directory.resolve("run/last/trainer_state.json")).contains("\"step\" : " + steps),
-                printed);
+        assertEquals(steps, CheckpointAudit.newestWhole(directory.resolve("run")));
 
         Process second = start(steps + 1);
         String more = new String(second.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
@@ -45,18 +43,56 @@ class SignalTest {
         assertEquals(steps + 1, Files.readAllLines(metrics).size());
     }
 
+    @Test
+    @DisabledOnOs(OS.WINDOWS)
+    void anInterruptSavesAndExitsWith130() throws Exception {
+        new Quickstart(12, 2, 6, 300).write(directory, 5);
+        Process run = started();
+        signal("INT", run);
+        // What the launcher adds after Ctrl-C, when it has been interrupted too.
+        signal("TERM", run);
+        String printed = new String(run.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+        assertEquals(130, run.waitFor(), printed);
+        assertTrue(printed.contains("stopped after step"), printed);
+        assertTrue(CheckpointAudit.newestWhole(directory.resolve("run")) > 0, printed);
+    }
+
+    /** Impatience costs what came after the last checkpoint, and nothing else. */
+    @Test
+    @DisabledOnOs(OS.WINDOWS)
+    void theSameSignalTwiceEndsTheRunAtOnce() throws Exception {
+        new Quickstart(12, 2, 6, 300).write(directory, 5);
+        Process run = started();
+        do {
+            signal("TERM", run);
+        } while (!run.waitFor(1, TimeUnit.MILLISECONDS));
+        String printed = new String(run.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+        assertEquals(143, run.exitValue(), printed);
+        CheckpointAudit.newestWhole(directory.resolve("run"));
+    }
+
+    private static void signal(String name, Process process) throws Exception {
+        new ProcessBuilder("kill", "-" + name, Long.toString(process.pid())).start().waitFor();
+    }
+
+    /** A run that has made two steps. */
+    private Process started() throws Exception {
+        Process run = start(100_000);
+        long deadline = System.nanoTime() + PATIENCE;
+        while (CheckpointAudit.lastStep(directory.resolve("run")) < 2) {
+            assertTrue(run.isAlive() && System.nanoTime() < deadline, "the run did not get to its second step");
+            Thread.sleep(20);
+        }
+        return run;
+    }
+
     private Process start(int maxSteps) throws IOException {
-        Path config = directory.resolve("config.json");
-        Files.writeString(config,
+        Path config = TrainProcess.config(directory.resolve("config.json"), directory, directory.resolve("run"),
                 """
-                        {"model_config": {"preset": "tiny", "vocab_size": 512, "d_model": 16, "d_kv": 4, "d_ff": 16, "num_layers": 1},
-                         "tokenizer_name_or_path": "spiece.model", "train_file": "train.json", "optim": "adafactor", "learning_rate": 0.01,
-                         "lr_scheduler_type": "constant", "max_steps": %d, "logging_steps": 1, "save_dir": "%s"}
+                        "optim": "adafactor", "learning_rate": 0.01, "lr_scheduler_type": "constant", "max_steps": %d,
+                        "logging_steps": 1
                         """
-                        .formatted(maxSteps, directory.resolve("run")));
-        return new ProcessBuilder(Path.of(System.getProperty("java.home"), "bin", "java").toString(), "--add-modules",
-                "jdk.incubator.vector", "--enable-native-access=ALL-UNNAMED", "-cp",
-                System.getProperty("java.class.path"),
-                "io.mixt5.train.Main", config.toString()).redirectErrorStream(true).start();
+                        .formatted(maxSteps));
+        return new ProcessBuilder(TrainProcess.command(List.of(), config)).redirectErrorStream(true).start();
     }
 }

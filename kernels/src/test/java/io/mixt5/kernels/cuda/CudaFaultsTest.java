@@ -11,6 +11,7 @@ import io.mixt5.engine.Scope;
 import io.mixt5.engine.Shape;
 import io.mixt5.engine.Tape;
 import io.mixt5.engine.Tensor;
+import io.mixt5.engine.UserException;
 import io.mixt5.engine.op.Add;
 import io.mixt5.ffm.cuda.CudaException;
 import io.mixt5.ffm.cuda.LibCuda;
@@ -52,9 +53,12 @@ class CudaFaultsTest {
             Device device = Device.uncached(backend);
             try (Scope scope = new Scope(device)) {
                 scope.zeros(DType.F32, Shape.of(8), "small");
-                OutOfMemoryError e = assertThrows(OutOfMemoryError.class,
+                UserException e = assertThrows(UserException.class,
                         () -> scope.allocate(DType.F32, Shape.of(1L << 40), "too large"));
-                assertTrue(e.getMessage().contains("OUT_OF_MEMORY") && e.getMessage().contains("free"), e.getMessage());
+                assertTrue(e.getMessage().startsWith("there is no memory for too large F32[1099511627776] on cuda, "
+                        + "4,398,046,511,104 bytes: 32 are in use by 1 tensors"), e.getMessage());
+                assertTrue(e.getMessage().contains("OUT_OF_MEMORY") && e.getMessage().contains("free")
+                        && e.getMessage().contains("smaller batches"), e.getMessage());
                 assertTrue(standIn.calls("cuMemAlloc_v2") >= 2);
             }
             assertEquals(0, device.liveBytes());

@@ -64,8 +64,15 @@ public final class AtomicFile {
         }
     }
 
-    /** Makes the rename itself last, where the system lets a directory be opened. */
-    private static void forceDirectory(Path directory) {
+    /** Forces a file that has been written to the disk. */
+    public static void force(Path file) throws IOException {
+        try (FileChannel channel = FileChannel.open(file, StandardOpenOption.WRITE)) {
+            channel.force(true);
+        }
+    }
+
+    /** Makes renames in a directory last, where the system lets a directory be opened. */
+    public static void forceDirectory(Path directory) {
         try (FileChannel channel = FileChannel.open(directory, StandardOpenOption.READ)) {
             channel.force(true);
         } catch (IOException e) {

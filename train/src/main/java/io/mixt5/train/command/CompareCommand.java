@@ -20,8 +20,8 @@ public final class CompareCommand implements Callable<Integer> {
     @Override
     public Integer call() {
         try (StopSignal stop = new StopSignal()) {
-            new Comparison(Experiment.read(experiment), System.out).run(stop::requested);
+            boolean finished = new Comparison(Experiment.read(experiment), System.out).run(stop::requested);
+            return finished ? ExitCode.OK : stop.exitCode();
         }
-        return ExitCode.OK;
     }
 }

@@ -15,6 +15,7 @@ import io.mixt5.train.squad.SquadMetric;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Map;
 import java.util.stream.Stream;
 
@@ -70,12 +71,12 @@ public final class TrainConfig {
         QUICKSTART
     }
 
-    /** What to do with a checkpoint that an earlier run left in {@code save_dir}. */
-    public enum Resume {
-        /** Go on from it. */
-        AUTO,
-        /** Remove it and start anew. */
-        NEVER
+    /** What to do about a step whose loss or gradients cannot be used. */
+    public enum OnBadStep {
+        /** End the run, saying where the fault comes from. */
+        STOP,
+        /** Leave weights and optimiser as they are, say the same, and go on with the next batch. */
+        SKIP
     }
 
     /** What stands behind the end of a short target. */
@@ -182,6 +183,16 @@ public final class TrainConfig {
     public double adamEpsilon = 1e-8;
     /** Norm of all gradients together to which larger ones are scaled down, at least 0; 0 for never. Default 1. */
     public double maxGradNorm = 1;
+    /**
+     * Norm of all gradients together, before they are scaled down, beyond which they cannot be used, above 0. Default:
+     * none, so that only infinite and undefined ones cannot.
+     */
+    public Double maxUsableGradNorm;
+    /**
+     * What to do about a step whose loss or gradients are infinite, undefined or beyond {@code max_usable_grad_norm}:
+     * {@code stop} or {@code skip}. In fp16 an overflow of the scaled gradients is no such step. Default stop.
+     */
+    public OnBadStep onBadStep = OnBadStep.STOP;
     /** What all randomness follows from. Default 42. */
     public long seed = 42;
 
@@ -201,16 +212,27 @@ public final class TrainConfig {
     public SquadMetric metric = SquadMetric.OFFICIAL;
     /** Directory for checkpoints and reports, made where it is not there. Always needed. */
     public Path saveDir;
-    /** Whether to go on from a checkpoint in {@code save_dir}: {@code auto} or {@code never}. Default auto. */
-    public Resume resume = Resume.AUTO;
+    /**
+     * What to go on from: {@code auto}, the newest whole checkpoint in {@code save_dir} where there is one; {@code never},
+     * nothing: what is there is removed; or a checkpoint's directory, as from the working directory. Default auto.
+     */
+    public Path resume = RESUME_AUTO;
     /** When to save: {@code no}, {@code steps} or {@code epoch}. Default epoch. */
     public Strategy saveStrategy = Strategy.EPOCH;
     /** Updates between checkpoints where the strategy is {@code steps}, at least 1. Default 500. */
     public int saveSteps = 500;
+    /**
+     * Checkpoints kept, the newest ones, at least 1; the best model is kept besides. Default 2, so that there is one to
+     * fall back on.
+     */
+    public int saveTotalLimit = 2;
     /** Updates between lines in the report, at least 1. Default 10. */
     public int loggingSteps = 10;
     /** Questions and answers printed at the end, at least 0. Default 5. */
     public int numPrintSamples = 5;
+
+    static final Path RESUME_AUTO = Path.of("auto");
+    static final Path RESUME_NEVER = Path.of("never");
 
     private T5Config modelShape;
     private MixtureConfig mixture;
@@ -266,6 +288,16 @@ public final class TrainConfig {
         return dataset == Dataset.QUICKSTART || validationFile != null;
     }
 
+    /** Whether to go on from the newest checkpoint in {@code save_dir}. */
+    public boolean resumesNewest() {
+        return resume.equals(RESUME_AUTO);
+    }
+
+    /** Whether to start anew, whatever is in {@code save_dir}. */
+    public boolean startsAnew() {
+        return resume.equals(RESUME_NEVER);
+    }
+
     /** Whether Adafactor takes T5's relative step, with no learning rate given. */
     public boolean usesRelativeStep() {
         return optim == Optim.ADAFACTOR && learningRate == null;
@@ -297,6 +329,9 @@ public final class TrainConfig {
                 referenceModelNameOrPath != null ? referenceModelNameOrPath : pretrainedModelNameOrPath);
         boolean takesTheModels = tokenizerNameOrPath == null && dataset == Dataset.SQUAD;
         tokenizerNameOrPath = takesTheModels ? pretrainedModelNameOrPath : beside(file, tokenizerNameOrPath);
+        for (Path word : List.of(RESUME_AUTO, RESUME_NEVER)) {
+            resume = resume.toString().equalsIgnoreCase(word.toString()) ? word : resume;
+        }
         trainFile = beside(file, trainFile);
         validationFile = beside(file, validationFile);
         if (evaluationStrategy == null) {

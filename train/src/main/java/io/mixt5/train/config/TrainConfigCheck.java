@@ -1,11 +1,13 @@
 package io.mixt5.train.config;
 
 import io.mixt5.engine.UserException;
+import io.mixt5.model.io.NearestWord;
 import io.mixt5.model.io.UserFiles;
 import io.mixt5.train.config.TrainConfig.Dataset;
 import io.mixt5.train.config.TrainConfig.Strategy;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Locale;
 
 /** Checks the values of a {@link TrainConfig}: each alone, then together, then the files that they name. */
@@ -25,6 +27,18 @@ final class TrainConfigCheck {
         checkTogether();
         checkDevice();
         checkInputs();
+        checkResume();
+    }
+
+    private void checkResume() {
+        List<Path> words = List.of(TrainConfig.RESUME_AUTO, TrainConfig.RESUME_NEVER);
+        if (!words.contains(config.resume) && !Files.isDirectory(config.resume)) {
+            throw new UserException(
+                    "key 'resume' in " + file + " must be auto, never or the directory of a checkpoint, "
+                            + "but there is no directory " + config.resume
+                            + NearestWord.of(config.resume.toString(), words.stream().map(Path::toString).toList())
+                                    .map(word -> "; did you mean " + word + "?").orElse(""));
+        }
     }
 
     private void checkCounts() {
@@ -38,6 +52,7 @@ final class TrainConfigCheck {
         atLeast(1, "max_eval_samples", config.maxEvalSamples);
         atLeast(1, "eval_steps", config.evalSteps);
         atLeast(1, "save_steps", config.saveSteps);
+        atLeast(1, "save_total_limit", config.saveTotalLimit);
         atLeast(1, "logging_steps", config.loggingSteps);
         atLeast(0, "warmup_steps", config.warmupSteps);
         atLeast(0, "num_print_samples", config.numPrintSamples);
@@ -56,6 +71,7 @@ final class TrainConfigCheck {
         share("dropout_rate", config.dropoutRate);
         notNegative("weight_decay", config.weightDecay);
         notNegative("max_grad_norm", config.maxGradNorm);
+        positive("max_usable_grad_norm", config.maxUsableGradNorm);
         notNegative("noise_lambda", config.noiseLambda);
         require(config.warmupRatio >= 0 && config.warmupRatio <= 1, "warmup_ratio", "between 0 and 1",
                 config.warmupRatio);

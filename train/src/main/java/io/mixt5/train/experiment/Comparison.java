@@ -210,6 +210,6 @@ public final class Comparison {
     /** The model that pre-training has left: the best where it was validated, else the last. */
     private Path pretrained() {
         RunDirectory directory = new RunDirectory(experiment.saveDir().resolve(Experiment.PRETRAINING));
-        return Files.exists(directory.best()) ? directory.best() : directory.last();
+        return Files.exists(directory.best()) ? directory.best() : directory.newest();
     }
 }

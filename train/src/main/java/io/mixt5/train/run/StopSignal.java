@@ -1,51 +1,99 @@
 package io.mixt5.train.run;
 
-import java.util.concurrent.CountDownLatch;
-import java.util.concurrent.TimeUnit;
+import java.lang.reflect.InvocationHandler;
+import java.lang.reflect.InvocationTargetException;
+import java.lang.reflect.Proxy;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
 
 /**
- * Lets a run end cleanly on SIGTERM and SIGINT: the run sees {@link #requested}, finishes its step, saves and closes this;
- * until then the JVM waits, and then exits with 143 or 130.
+ * Lets a run end cleanly on SIGTERM and SIGINT: the run sees {@link #requested}, finishes its step, saves, and the process
+ * ends with {@link #exitCode}. The same signal once more ends the process at once; what was saved last is whole.
+ *
+ * <p>Listening needs the module {@code jdk.unsupported} and a JVM without {@code -Xrs}; elsewhere a signal ends the process
+ * at once, as it does by itself.
  */
 public final class StopSignal implements AutoCloseable {
-    private static final long PATIENCE_SECONDS = 600;
+    private static final Map<String, Integer> SIGNALS = Map.of("TERM", 15, "INT", 2);
+    private static final int SIGNALLED = 128;
 
-    private final CountDownLatch done = new CountDownLatch(1);
-    private final Thread hook = new Thread(this::await, "mixt5-stop");
-    private volatile boolean requested;
+    private final List<Replaced> replaced = new ArrayList<>();
+    private volatile String first;
+
+    /** The handler that a signal had before. */
+    private record Replaced(String signal, Object handler) {
+    }
 
     /** Starts to listen. */
     public StopSignal() {
-        Runtime.getRuntime().addShutdownHook(hook);
+        for (String signal : SIGNALS.keySet()) {
+            try {
+                replaced.add(new Replaced(signal, handle(signal, listener(signal))));
+            } catch (ClassNotFoundException | InvocationTargetException e) {
+                // Then the JVM's own handler stays.
+                continue;
+            }
+        }
     }
 
     /** Whether the run is to end as soon as it can. */
     public boolean requested() {
-        return requested;
+        return first != null;
     }
 
-    private void await() {
-        requested = true;
-        try {
-            if (!done.await(PATIENCE_SECONDS, TimeUnit.SECONDS)) {
-                System.err.println("error: the run did not stop within " + PATIENCE_SECONDS
-                        + " seconds; what it saved last is whole");
-            }
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
+    /** What a shell calls a process that a signal has ended: 143 after SIGTERM, 130 after SIGINT; 0 before either. */
+    public int exitCode() {
+        return first == null ? 0 : SIGNALLED + SIGNALS.get(first);
+    }
+
+    /**
+     * After Ctrl-C there may come, besides its SIGINT, a SIGTERM from the launcher, which has been interrupted too: only the
+     * same signal again means impatience.
+     */
+    private void heard(String signal) {
+        if (signal.equals(first)) {
+            Runtime.getRuntime().halt(exitCode());
+        }
+        if (first == null) {
+            first = signal;
         }
     }
 
-    /** Says that the run has ended. */
+    /** By reflection, as a compiler that takes warnings for errors does not let the class's name through. */
+    private Object listener(String signal) throws ClassNotFoundException {
+        InvocationHandler heard = (proxy, method, arguments) -> switch (method.getName()) {
+            case "handle" -> {
+                heard(signal);
+                yield null;
+            }
+            case "equals" -> proxy == arguments[0];
+            case "hashCode" -> System.identityHashCode(proxy);
+            default -> "listener to SIG" + signal;
+        };
+        return Proxy.newProxyInstance(StopSignal.class.getClassLoader(),
+                new Class<?>[]{Class.forName("sun.misc.SignalHandler")}, heard);
+    }
+
+    private static Object handle(String name, Object handler)
+            throws ClassNotFoundException, InvocationTargetException {
+        Class<?> signal = Class.forName("sun.misc.Signal");
+        try {
+            return signal.getMethod("handle", signal, Class.forName("sun.misc.SignalHandler")).invoke(null,
+                    signal.getConstructor(String.class).newInstance(name), handler);
+        } catch (NoSuchMethodException | IllegalAccessException | InstantiationException e) {
+            throw new AssertionError("public since Java 1.2", e);
+        }
+    }
+
+    /** Stops listening. */
     @Override
     public void close() {
-        done.countDown();
-        if (!requested) {
+        for (Replaced before : replaced) {
             try {
-                Runtime.getRuntime().removeShutdownHook(hook);
-            } catch (IllegalStateException e) {
-                // The JVM is going down already, and the hook has been let go above.
-                return;
+                handle(before.signal, before.handler);
+            } catch (ClassNotFoundException | InvocationTargetException e) {
+                throw new IllegalStateException("SIG" + before.signal + " cannot be given back", e);
             }
         }
     }

@@ -3,6 +3,7 @@ package io.mixt5.train.run;
 import io.mixt5.engine.ReadBack;
 import io.mixt5.engine.Scope;
 import io.mixt5.engine.Tape;
+import io.mixt5.engine.TapeWatch;
 import io.mixt5.engine.Tensor;
 import io.mixt5.engine.UserException;
 import io.mixt5.engine.op.GradNorm;
@@ -11,21 +12,27 @@ import io.mixt5.model.RoutingFigures;
 import io.mixt5.model.T5Batch;
 import io.mixt5.model.T5Model;
 import io.mixt5.train.config.TrainConfig;
+import io.mixt5.train.config.TrainConfig.OnBadStep;
 import io.mixt5.train.data.TextPair;
 import io.mixt5.train.optim.Optimizer;
 import io.mixt5.train.optim.Schedule;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.stream.Collectors;
 
 /** Makes one update of a model from some micro-batches. Deterministic: equal arguments, equal weights. */
 final class Trainer {
+    /** So many bad steps in a row are no bad luck with the data. */
+    static final int MOST_BAD_IN_A_ROW = 20;
+
     private final T5Model model;
     private final Optimizer optimizer;
     private final Schedule schedule;
     private final TrainConfig config;
     /** Null where the precision needs none. */
     private LossScale lossScale;
+    private int badInARow;
 
     /**
      * What an update did.
@@ -35,8 +42,10 @@ final class Trainer {
      * @param learningRate that was used
      * @param tokens of sources and targets
      * @param routing what the mixtures did with the last micro-batch
+     * @param fault why the step is bad, a sentence, when it was skipped for that; else null
      */
-    record Update(double loss, double norm, double learningRate, long tokens, List<RoutingFigures> routing) {
+    record Update(double loss, double norm, double learningRate, long tokens, List<RoutingFigures> routing,
+            String fault) {
     }
 
     /** @param saved the loss scale that an interrupted run goes on with; null to start anew */
@@ -57,12 +66,25 @@ final class Trainer {
 
     /**
      * Update number {@code step}, counted from 0, from these micro-batches. Where the loss is scaled and the gradients
-     * overflow, the step and its learning rate pass, but weights and optimiser stay as they are.
+     * overflow, the step and its learning rate pass, but weights and optimiser stay as they are. So they do after a bad
+     * step, one whose loss or gradients cannot be used for another reason, if the configuration says to skip it.
      *
      * <p>Nothing is read from the device before the optimiser's work has been started there, which by itself leaves
      * everything as it is where the gradients cannot be used.
+     *
+     * @throws UserException after a bad step otherwise, naming the examples and the first op that gave such a number
      */
     Update update(int step, List<List<TextPair>> microBatches) {
+        try {
+            return attempt(step, microBatches);
+        } catch (ArithmeticException e) {
+            // A router has got numbers of which it can make no probabilities.
+            return judged(step, microBatches,
+                    new Update(Double.NaN, Double.NaN, schedule.rate(step), 0, List.of(), e.getMessage()));
+        }
+    }
+
+    private Update attempt(int step, List<List<TextPair>> microBatches) {
         model.parameters().clearGradients();
         try (Scope scope = new Scope(model.device())) {
             List<Tensor> results = new ArrayList<>();
@@ -70,13 +92,13 @@ final class Trainer {
             for (int i = 0; i < microBatches.size() - 1; i++) {
                 try (Scope inner = scope.child()) {
                     T5Batch batch = batch(microBatches.get(i));
-                    results.add(inner.keep(pass(inner, batch, noise(step, i), microBatches.size()).loss()));
+                    results.add(inner.keep(pass(inner, batch, noise(step, i), microBatches.size(), null).loss()));
                     tokens += tokens(batch);
                 }
             }
             // What the last pass leaves lives on until its routing has been read.
             T5Batch batch = batch(microBatches.getLast());
-            T5Model.Output last = pass(scope, batch, noise(step, microBatches.size() - 1), microBatches.size());
+            T5Model.Output last = pass(scope, batch, noise(step, microBatches.size() - 1), microBatches.size(), null);
             results.add(last.loss());
             tokens += tokens(batch);
             List<Tensor> gradients = model.parameters().gradients();
@@ -86,35 +108,85 @@ final class Trainer {
             Tensor norm = GradNorm.apply(scope, gradients);
             results.add(norm);
             double rate = schedule.rate(step);
-            optimizer.step(rate, norm, config.maxGradNorm);
-            return update(step, microBatches, ReadBack.of(results), rate, tokens, last.routing().figures());
+            optimizer.step(rate, norm, config.maxGradNorm, mostUsable());
+            List<double[]> read = ReadBack.of(results);
+            double norms = read.removeLast()[0];
+            double loss = read.stream().mapToDouble(result -> result[0] / read.size()).reduce(0, Double::sum);
+            return judged(step, microBatches, new Update(loss, norms, rate, tokens, last.routing().figures(), null));
         }
     }
 
-    /** @param results the loss of each micro-batch, and the norm of the gradients */
-    private Update update(int step, List<List<TextPair>> microBatches, List<double[]> results, double rate,
-            long tokens, List<RoutingFigures> routing) {
-        double norm = results.removeLast()[0];
-        double loss = 0;
-        for (double[] result : results) {
-            loss += result[0] / results.size();
-        }
-        requireFinite("the loss", loss, step, microBatches);
-        if (lossScale == null) {
-            requireFinite("the norm of the gradients", norm, step, microBatches);
-        } else {
-            lossScale = lossScale.after(Double.isFinite(norm));
-        }
-        return new Update(loss, norm, rate, tokens, routing);
+    private double mostUsable() {
+        return config.maxUsableGradNorm == null ? Double.POSITIVE_INFINITY : config.maxUsableGradNorm;
     }
 
-    private void requireFinite(String what, double value, int step, List<List<TextPair>> microBatches) {
-        if (!Double.isFinite(value)) {
-            throw new UserException(what + " became " + value + " in step " + (step + 1) + " (examples "
-                    + microBatches.getFirst().stream().map(TextPair::id).limit(3).toList()
-                    + " and others); try a smaller learning_rate or a longer warm-up"
-                    + (lossScale == null ? "" : ", or precision bf16, whose range is that of fp32"));
+    /** Counts the step, and looks for what is behind it if it is a bad one. */
+    private Update judged(int step, List<List<TextPair>> microBatches, Update update) {
+        boolean finite = Double.isFinite(update.norm);
+        boolean overflow = lossScale != null && Double.isFinite(update.loss) && !finite;
+        boolean used = finite && update.norm <= mostUsable();
+        String fault = null;
+        if (!overflow) {
+            badInARow = used && Double.isFinite(update.loss) ? 0 : badInARow + 1;
+            if (badInARow > 0) {
+                fault = fault(step, microBatches, update);
+                refuse(fault, used);
+            }
         }
+        if (lossScale != null) {
+            lossScale = lossScale.after(finite);
+        }
+        return new Update(update.loss, update.norm, update.learningRate, update.tokens, update.routing, fault);
+    }
+
+    /** Ends the run after a bad step, unless it is to be skipped and could be. */
+    private void refuse(String fault, boolean used) {
+        String remedy = "; try a smaller learning_rate or a longer warm-up"
+                + (lossScale == null ? "" : ", or precision bf16, whose range is that of fp32");
+        if (used) {
+            throw new UserException(fault + remedy);
+        }
+        if (config.onBadStep == OnBadStep.STOP) {
+            throw new UserException(fault + remedy + ", or on_bad_step: skip");
+        }
+        if (badInARow >= MOST_BAD_IN_A_ROW) {
+            throw new UserException(fault + "; this was the last of " + badInARow + " bad steps in a row" + remedy);
+        }
+    }
+
+    /** What is wrong with a step, on which examples, and where it comes from, found by its passes run again under watch. */
+    private String fault(int step, List<List<TextPair>> microBatches, Update update) {
+        boolean numbers = Double.isFinite(update.loss) && Double.isFinite(update.norm);
+        String what = !Double.isFinite(update.loss) ? "a loss of " + update.loss : "gradients of norm " + update.norm;
+        String limit = numbers ? ", above the max_usable_grad_norm of " + config.maxUsableGradNorm + "," : "";
+        String origin = FaultFinder.inWeights(model.parameters());
+        if (origin == null && numbers) {
+            origin = FaultFinder.largestGradient(model.parameters());
+        }
+        List<TextPair> examples = microBatches.stream().flatMap(List::stream).toList();
+        for (int i = 0; i < microBatches.size() && origin == null; i++) {
+            origin = faultOf(batch(microBatches.get(i)), noise(step, i), microBatches.size());
+            examples = origin == null ? examples : microBatches.get(i);
+        }
+        if (origin == null) {
+            origin = update.fault != null
+                    ? update.fault
+                    : "no micro-batch alone gives such a number, only all together";
+        }
+        return "step " + (step + 1) + " has " + what + limit + " on the examples "
+                + examples.stream().map(TextPair::id).collect(Collectors.joining(", ")) + ": " + origin;
+    }
+
+    private String faultOf(T5Batch batch, int noise, int passes) {
+        FaultFinder finder = new FaultFinder();
+        model.parameters().clearGradients();
+        try (Scope scope = new Scope(model.device())) {
+            pass(scope, batch, noise, passes, finder);
+        } catch (ArithmeticException e) {
+            // The router's, which comes behind the op that is looked for.
+            return finder.found();
+        }
+        return finder.found();
     }
 
     /** The number that the noise of a micro-batch is drawn by. */
@@ -126,8 +198,9 @@ final class Trainer {
         return batch.source().ids().length + batch.labels().length;
     }
 
-    private T5Model.Output pass(Scope scope, T5Batch batch, int noise, int passes) {
-        Tape tape = Tape.training(scope, config.seed, noise);
+    /** @param watch sees the ops; null for nobody */
+    private T5Model.Output pass(Scope scope, T5Batch batch, int noise, int passes, TapeWatch watch) {
+        Tape tape = Tape.training(scope, config.seed, noise).watchedBy(watch);
         T5Model.Output output = model.forward(tape, batch);
         tape.backward(output.loss(), (lossScale == null ? 1 : lossScale.scale()) / passes);
         return output;

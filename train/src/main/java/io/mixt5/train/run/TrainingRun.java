@@ -3,7 +3,6 @@ package io.mixt5.train.run;
 import io.mixt5.engine.Device;
 import io.mixt5.engine.UserException;
 import io.mixt5.model.ExpertSimilarity;
-import io.mixt5.model.RoutingFigures;
 import io.mixt5.model.T5Config;
 import io.mixt5.model.T5Model;
 import io.mixt5.model.Upcycling;
@@ -11,7 +10,6 @@ import io.mixt5.model.tokenizer.T5Tokenizer;
 import io.mixt5.train.card.ModelCard;
 import io.mixt5.train.config.Devices;
 import io.mixt5.train.config.TrainConfig;
-import io.mixt5.train.config.TrainConfig.Resume;
 import io.mixt5.train.config.TrainConfig.Strategy;
 import io.mixt5.train.data.BatchPlan;
 import io.mixt5.train.data.SquadPairs;
@@ -26,10 +24,10 @@ import io.mixt5.train.squad.SquadPrompt;
 import io.mixt5.train.squad.SquadReader.Answers;
 import io.mixt5.train.squad.SquadScore;
 import java.io.PrintStream;
+import java.nio.file.Files;
 import java.util.ArrayDeque;
 import java.util.Arrays;
 import java.util.Deque;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.function.BooleanSupplier;
@@ -51,6 +49,7 @@ public final class TrainingRun implements AutoCloseable {
     private final T5Model model;
     private final Optimizer optimizer;
     private final Trainer trainer;
+    private final CheckpointKeeper keeper;
     private final int totalSteps;
     private TrainState state;
     private Map<String, String> answers = Map.of();
@@ -60,7 +59,7 @@ public final class TrainingRun implements AutoCloseable {
     public TrainingRun(TrainConfig config, PrintStream out) {
         this.config = config;
         this.out = out;
-        watch = new ExpertWatch(warning -> out.println("warning: " + warning));
+        watch = new ExpertWatch(this::warn);
         directory = new RunDirectory(config.saveDir);
         RunInputs inputs = RunInputs.of(config, directory);
         tokenizer = owned.add(T5Tokenizer.load(inputs.tokenizer())).withAddedTokens(SquadPrompt.MARKERS);
@@ -70,38 +69,68 @@ public final class TrainingRun implements AutoCloseable {
             validation = inputs.validation() == null
                     ? List.of()
                     : SquadPairs.examples(inputs.validation(), Answers.REQUIRED, most(config.maxEvalSamples));
-            TrainState saved = savedState();
-            model = owned.add(model(saved != null));
-            checkVocabulary();
-            optimizer = owned.add(optimizer());
-            if (saved != null) {
-                directory.restore(optimizer);
-            }
-            state = saved == null ? TrainState.start(config.seed) : saved;
             totalSteps = config.maxSteps > 0
                     ? config.maxSteps
                     : (int) Math.ceil(config.numTrainEpochs * stepsPerEpoch());
+            SavedRun saved = saved();
+            model = owned.add(model(saved));
+            checkVocabulary();
+            RunSettings settings = RunSettings.of(config, model, train, schedule());
+            if (saved != null) {
+                settings.continueFrom(saved.directory(), saved.settings(), note -> out.println("note: " + note));
+            }
+            optimizer = owned.add(optimizer());
+            if (saved != null) {
+                saved.restore(optimizer);
+            }
+            if (config.saveStrategy != Strategy.NO) {
+                directory.requireRoom(model, optimizer, config.saveTotalLimit, !validation.isEmpty());
+            }
+            state = saved == null ? TrainState.start(config.seed) : withBest(saved.state());
             trainer = new Trainer(model, optimizer, schedule(), config, state.lossScale());
+            keeper = new CheckpointKeeper(directory, model, tokenizer, optimizer, settings, config.saveTotalLimit,
+                    this::warn);
         } catch (RuntimeException e) {
             close();
             throw e;
         }
     }
 
-    private TrainState savedState() {
-        TrainState saved = config.resume == Resume.AUTO ? directory.lastState() : directory.cleared();
-        if (saved != null && saved.seed() != config.seed) {
-            throw new UserException(directory.last() + " was trained with seed " + saved.seed() + ", not " + config.seed
-                    + "; use that seed, another save_dir, or resume: never");
+    private void warn(String warning) {
+        out.println("warning: " + warning);
+    }
+
+    /** The checkpoint to go on from; null to start anew. */
+    private SavedRun saved() {
+        if (config.startsAnew()) {
+            directory.clear();
+            return null;
+        }
+        SavedRun saved = config.resumesNewest()
+                ? directory.newestWhole(this::warn)
+                : directory.resume(config.resume);
+        if (saved != null && saved.state().seed() != config.seed) {
+            throw new UserException(saved.directory() + " was trained with seed " + saved.state().seed() + ", not "
+                    + config.seed + "; use that seed, another save_dir, or resume: never");
         }
         return saved;
     }
 
-    private T5Model model(boolean resumed) {
+    /** Where the run stands, the best model so far being the best of those that can be had. */
+    private TrainState withBest(TrainState saved) {
+        if (saved.bestStep() == 0 || config.saveStrategy == Strategy.NO || Files.exists(directory.best())) {
+            return saved;
+        }
+        warn("the best model so far is not in " + directory.best() + "; the next validation is taken for the first");
+        return saved.withoutBest();
+    }
+
+    /** @param saved the checkpoint to go on from; null for none */
+    private T5Model model(SavedRun saved) {
         Device device = Devices.open(config.device);
         T5Model loaded;
-        if (resumed) {
-            loaded = T5Model.load(directory.last(), device);
+        if (saved != null) {
+            loaded = T5Model.load(saved.directory(), device);
         } else if (config.pretrainedModelNameOrPath != null) {
             loaded = upcycled(T5Model.load(config.pretrainedModelNameOrPath, device));
         } else {
@@ -168,19 +197,29 @@ public final class TrainingRun implements AutoCloseable {
                 model.parameters().count(), model.device(), model.precision(), train.size(), validation.size(),
                 totalSteps);
         boolean finished;
-        try (MetricsLog log = new MetricsLog(directory.metrics(), state.step() > 0);
+        try (MetricsLog log = new MetricsLog(directory.metrics(), state.step(), this::warn);
                 Progress progress = new Progress(out, "training", "steps", state.step(), totalSteps)) {
             finished = epochs(stop, log, progress);
+            if (config.saveStrategy != Strategy.NO && directory.newest() == null) {
+                // It went on from another run's checkpoint that was at the end already.
+                keeper.save(state);
+            }
         }
         if (state.lossScale() != null) {
             out.printf("skipped %,d of %,d steps, whose gradients left the range of %s; the loss scale is %.0f%n",
                     state.lossScale().skipped(), state.step(), model.precision(), state.lossScale().scale());
         }
+        if (state.badSteps() > 0) {
+            out.printf("skipped %,d of %,d steps, whose loss or gradients could not be used%n", state.badSteps(),
+                    state.step());
+        }
+        keeper.requireSaved();
         if (!finished) {
-            out.println("stopped after step " + state.step() + "; the same command goes on from " + directory.last());
+            out.println("stopped after step " + state.step() + "; the same command goes on from " + directory.newest());
         } else {
             if (state.bestStep() == 0 && config.saveStrategy != Strategy.NO) {
-                card().write(directory.last());
+                // The run does not go on from its card, so the card has no place among the checksums.
+                card(state).write(directory.newest());
             }
             if (!validation.isEmpty()) {
                 report();
@@ -191,10 +230,10 @@ public final class TrainingRun implements AutoCloseable {
 
     private boolean epochs(BooleanSupplier stop, MetricsLog log, Progress progress) {
         int[] lengths = train.stream().mapToInt(pair -> pair.source().length).toArray();
-        if (state.step() > 0 && state.validatedStep() < state.step()) {
+        if (state.step() > 0 && state.validatedStep() < state.step() && validationIsDue()) {
             // The run was stopped between a step and its validation.
-            validateIfDue(log);
-            directory.saveLast(model, tokenizer, optimizer, state);
+            validate(log);
+            keeper.save(state);
         }
         while (!ended()) {
             List<int[]> batches = BatchPlan.epoch(lengths, config.perDeviceTrainBatchSize, config.groupByLength,
@@ -206,22 +245,22 @@ public final class TrainingRun implements AutoCloseable {
                     state = state.nextEpoch();
                 }
                 if (stop.getAsBoolean()) {
-                    directory.saveLast(model, tokenizer, optimizer, state);
+                    keeper.save(state);
                     return false;
                 }
-                validateIfDue(log);
+                if (validationIsDue()) {
+                    validate(log);
+                }
                 if (due(config.saveStrategy, config.saveSteps)) {
-                    directory.saveLast(model, tokenizer, optimizer, state);
+                    keeper.save(state);
                 }
             } while (!state.atEpochEnd() && !ended());
         }
         return true;
     }
 
-    private void validateIfDue(MetricsLog log) {
-        if (due(config.evaluationStrategy, config.evalSteps)) {
-            validate(log);
-        }
+    private boolean validationIsDue() {
+        return due(config.evaluationStrategy, config.evalSteps);
     }
 
     private boolean ended() {
@@ -242,64 +281,33 @@ public final class TrainingRun implements AutoCloseable {
         List<List<TextPair>> pairs = batches.stream().map(batch -> Arrays.stream(batch).mapToObj(train::get).toList())
                 .toList();
         Trainer.Update update = trainer.update(state.step(), pairs);
-        state = state.advanced(end, trainer.lossScale());
+        state = state.advanced(end, update.fault() != null, trainer.lossScale());
+        if (update.fault() != null) {
+            warn(update.fault() + "; the step is skipped");
+        }
         watch.see(update.routing());
         double seconds = (System.nanoTime() - start) * 1e-9;
         long tokensPerSecond = Math.round(update.tokens() / seconds);
         progress.step(1, "loss %.4f  %,d tokens/s".formatted(update.loss(), tokensPerSecond));
         if (state.step() % config.loggingSteps == 0 || state.step() == totalSteps) {
-            Map<String, Object> line = new LinkedHashMap<>();
-            line.put("step", state.step());
-            line.put("epoch", state.epoch() + (double) state.batch() * config.perDeviceTrainBatchSize / train.size());
-            line.put("loss", update.loss());
-            line.put("grad_norm", Double.isFinite(update.norm()) ? update.norm() : null);
-            line.put("learning_rate", update.learningRate());
-            line.put("tokens_per_second", tokensPerSecond);
-            if (state.lossScale() != null) {
-                line.put("loss_scale", state.lossScale().scale());
-                line.put("skipped_steps", state.lossScale().skipped());
-            }
-            if (!update.routing().isEmpty()) {
-                line.put("routing", update.routing().stream().map(TrainingRun::figures).toList());
-            }
-            log.write(line);
+            double epoch = state.epoch() + (double) state.batch() * config.perDeviceTrainBatchSize / train.size();
+            log.write(MetricsLines.step(state, epoch, update, tokensPerSecond));
         }
-    }
-
-    private static Map<String, Object> figures(RoutingFigures layer) {
-        Map<String, Object> figures = new LinkedHashMap<>();
-        figures.put("layer", layer.layer());
-        figures.put("tokens_per_expert", layer.counts());
-        figures.put("dropped_share", layer.droppedShare());
-        figures.put("imbalance", layer.imbalance());
-        figures.put("entropy", layer.entropy());
-        figures.put("gate", layer.gate());
-        figures.put("balance_loss", layer.balance());
-        return figures;
     }
 
     private void validate(MetricsLog log) {
         long start = System.nanoTime();
         score = score();
-        Map<String, Object> line = new LinkedHashMap<>();
-        line.put("step", state.step());
-        line.put("exact_match", score.exactMatch());
-        line.put("f1", score.f1());
-        Map<String, Double> similarity = new LinkedHashMap<>();
-        ExpertSimilarity.of(model).forEach(layer -> similarity.put(layer.layer(), layer.cosine()));
-        if (!similarity.isEmpty()) {
-            line.put("expert_similarity", similarity);
-        }
-        line.put("validation_seconds", (System.nanoTime() - start) * 1e-9);
-        log.write(line);
-        state = state.validated(score.exactMatch(), score.f1());
-        if (state.bestStep() == state.step() && config.saveStrategy != Strategy.NO) {
-            directory.saveBest(model, tokenizer, card());
-        }
+        log.write(MetricsLines.validation(state.step(), score, ExpertSimilarity.of(model),
+                (System.nanoTime() - start) * 1e-9));
+        TrainState improved = state.improved(score.exactMatch(), score.f1());
+        boolean best = state.improvedBy(score.exactMatch(), score.f1())
+                && (config.saveStrategy == Strategy.NO || keeper.saveBest(state.step(), card(improved)));
+        state = best ? improved : state.validated();
     }
 
-    private ModelCard card() {
-        return new RunCard(config, tokenizer, train, validation).of(model, state);
+    private ModelCard card(TrainState at) {
+        return new RunCard(config, tokenizer, train, validation).of(model, at);
     }
 
     /** Answers the validation questions with the model as it stands; leaves the answers in the run's directory. */
@@ -311,7 +319,11 @@ public final class TrainingRun implements AutoCloseable {
         }
         SquadScore fresh = new SquadScore(config.metric);
         validation.forEach(example -> fresh.add(answers.get(example.id()), example.answerTexts()));
-        SquadPredictions.write(directory.predictions(), answers);
+        try {
+            SquadPredictions.write(directory.predictions(), answers);
+        } catch (UserException e) {
+            warn(e.getMessage() + "; the run goes on without");
+        }
         out.printf("after step %d: EM %.2f, F1 %.2f on %,d unseen questions%n", state.step(), fresh.exactMatch(),
                 fresh.f1(), validation.size());
         return fresh;
@@ -347,7 +359,7 @@ public final class TrainingRun implements AutoCloseable {
                     state.bestStep());
         }
         if (config.saveStrategy != Strategy.NO) {
-            out.println("model: " + (state.bestStep() > 0 ? directory.best() : directory.last()));
+            out.println("model: " + (state.bestStep() > 0 ? directory.best() : directory.newest()));
         }
     }
 

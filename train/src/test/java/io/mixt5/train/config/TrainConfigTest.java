@@ -90,7 +90,7 @@ class TrainConfigTest {
                          'max_grad_norm': 0, 'seed': -1, 'evaluation_strategy': 'steps', 'eval_steps': 11,
                          'per_device_eval_batch_size': 16, 'generation_max_length': 20, 'metric': 'mixt5',
                          'save_dir': '/tmp/x', 'resume': 'never', 'save_strategy': 'no', 'save_steps': 9,
-                         'logging_steps': 1, 'num_print_samples': 0}""");
+                         'save_total_limit': 5, 'max_usable_grad_norm': 100, 'on_bad_step': 'skip', 'logging_steps': 1, 'num_print_samples': 0}""");
         assertEquals(directory.resolve("t5"), config.pretrainedModelNameOrPath);
         assertEquals(0.0, config.dropoutRate);
         assertEquals("reference:0", config.device);
@@ -102,7 +102,10 @@ class TrainConfigTest {
         assertEquals(Strategy.STEPS, config.evaluationStrategy);
         assertEquals(Strategy.NO, config.saveStrategy);
         assertEquals(SquadMetric.MIXT5, config.metric);
-        assertEquals(TrainConfig.Resume.NEVER, config.resume);
+        assertTrue(config.startsAnew());
+        assertEquals(5, config.saveTotalLimit);
+        assertEquals(100.0, config.maxUsableGradNorm);
+        assertEquals(TrainConfig.OnBadStep.SKIP, config.onBadStep);
         assertEquals(7, config.maxSteps);
         assertEquals(-1, config.seed);
         assertEquals(Path.of("/tmp/x"), config.saveDir);
@@ -117,7 +120,7 @@ class TrainConfigTest {
             String key = field.getName().replaceAll("([A-Z])", "_$1").toLowerCase(Locale.ROOT);
             boolean without = List.of("pretrained_model_name_or_path", "dropout_rate", "validation_file",
                     "max_train_samples", "max_eval_samples", "moe_config", "reference_model_name_or_path",
-                    "target_exact_match")
+                    "target_exact_match", "max_usable_grad_norm")
                     .contains(key);
             assertEquals(!without, text.contains("\"" + key + "\""), key);
         }
@@ -282,7 +285,7 @@ class TrainConfigTest {
         TrainConfig config = load("{'dataset': 'quickstart', 'model_config': 'tiny', 'save_dir': 'runs/a'}");
         assertEquals(TrainConfig.Dataset.QUICKSTART, config.dataset);
         assertEquals(Strategy.EPOCH, config.evaluationStrategy);
-        assertEquals(TrainConfig.Resume.AUTO, config.resume);
+        assertTrue(config.resumesNewest());
         assertFault("{" + LEAST + ", 'dataset': 'quickstart'}", "key 'train_file' in " + file
                 + " has no place beside dataset quickstart, which brings its own: remove it");
     }

@@ -2,6 +2,7 @@ package io.mixt5.train.experiment;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -9,6 +10,7 @@ import io.mixt5.engine.Device;
 import io.mixt5.engine.UserException;
 import io.mixt5.model.io.StrictJson;
 import io.mixt5.train.quickstart.Quickstart;
+import io.mixt5.train.run.RunDirectory;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.PrintStream;
@@ -67,8 +69,8 @@ class ComparisonTest {
         assertEquals("1 2", results.at("/moe_layers_and_lambda/0/moe_layers") + " "
                 + results.at("/moe_layers_and_lambda/1/moe_layers"));
         assertEquals(1 + 2 + 2 + 2, results.path("runs").size());
-        assertTrue(Files.exists(directory.resolve("whole/pretrain/last/model.safetensors")));
-        assertFalse(Files.exists(directory.resolve("whole/moe/seed-1/last")), "models were not to be kept");
+        assertTrue(Files.exists(directory.resolve("whole/pretrain/checkpoint-3/model.safetensors")));
+        assertNull(new RunDirectory(directory.resolve("whole/moe/seed-1")).newest(), "models were not to be kept");
 
         printed.reset();
         assertTrue(run("whole", 1));

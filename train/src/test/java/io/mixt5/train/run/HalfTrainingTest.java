@@ -110,13 +110,14 @@ class HalfTrainingTest {
             assertFalse(run(name, precision, stop));
             assertTrue(run(name, precision, Integer.MAX_VALUE));
             for (String file : List.of("model.safetensors", "optimizer.safetensors", "trainer_state.json")) {
-                assertArrayEquals(Files.readAllBytes(directory.resolve("whole/last/" + file)),
-                        Files.readAllBytes(directory.resolve(name + "/last/" + file)), file);
+                assertArrayEquals(Files.readAllBytes(directory.resolve("whole/checkpoint-4/" + file)),
+                        Files.readAllBytes(directory.resolve(name + "/checkpoint-4/" + file)), file);
             }
         }
         JsonNode line = new ObjectMapper()
                 .readTree(Files.readAllLines(directory.resolve("whole/metrics.jsonl")).getLast());
-        JsonNode state = new ObjectMapper().readTree(directory.resolve("whole/last/trainer_state.json").toFile());
+        JsonNode state = new ObjectMapper()
+                .readTree(directory.resolve("whole/checkpoint-4/trainer_state.json").toFile());
         assertEquals(precision.equals("fp16"), state.has("loss_scale"));
         if (precision.equals("fp16")) {
             int skipped = state.get("loss_scale").get("skipped").asInt();

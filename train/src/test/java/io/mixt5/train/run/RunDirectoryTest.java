@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 
+import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import io.mixt5.engine.Device;
 import io.mixt5.engine.Parameter;
 import io.mixt5.engine.Tensor;
@@ -16,6 +17,7 @@ import io.mixt5.train.quickstart.Quickstart;
 import java.nio.file.Path;
 import java.util.Map;
 import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Assertions;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -30,7 +32,7 @@ class RunDirectoryTest {
         assertFalse(device.backend().hostVisible());
         new Quickstart(6, 2, 3, 300).write(directory.resolve("data"), 5);
         RunDirectory run = new RunDirectory(directory.resolve("run"));
-        TrainState state = TrainState.start(7).advanced(3, new LossScale(512, 4, 2)).validated(50, 60);
+        TrainState state = TrainState.start(7).advanced(3, false, new LossScale(512, 4, 2)).improved(50, 60);
         try (T5Tokenizer tokenizer = T5Tokenizer.load(directory.resolve("data/spiece.model"));
                 T5Model model = T5Model.random(shape(), device, 3);
                 Optimizer optimizer = optimizer(model)) {
@@ -40,9 +42,9 @@ class RunDirectoryTest {
                 java.util.Arrays.fill(values, fill++);
                 tensor.upload(values);
             }
-            run.saveLast(model, tokenizer, optimizer, state);
-            try (T5Model loaded = T5Model.load(run.last(), device); Optimizer restored = optimizer(loaded)) {
-                run.restore(restored);
+            run.save(model, tokenizer, optimizer, state, settings(), 2);
+            try (T5Model loaded = T5Model.load(run.newest(), device); Optimizer restored = optimizer(loaded)) {
+                run.newestWhole(Assertions::fail).restore(restored);
                 for (Parameter parameter : model.parameters().all()) {
                     assertArrayEquals(parameter.value().toFloats(),
                             loaded.parameters().get(parameter.name()).value().toFloats(), parameter.name());
@@ -53,7 +55,14 @@ class RunDirectoryTest {
                 }
             }
         }
-        assertEquals(state, run.lastState());
+        SavedRun saved = run.newestWhole(Assertions::fail);
+        assertEquals(state, saved.state());
+        assertEquals(run.checkpoint(1), saved.directory());
+        assertEquals(settings(), saved.settings());
+    }
+
+    private static RunSettings settings() {
+        return new RunSettings(JsonNodeFactory.instance.objectNode().put("optim", "ADAMW"));
     }
 
     private static T5Config shape() {
