@@ -8,7 +8,7 @@ import picocli.CommandLine.Spec;
 
 /** The command line of the benchmarks. */
 @Command(name = "mixt5-bench.jar", mixinStandardHelpOptions = true, version = "mixt5 0.1.0",
-        description = "Measures MixT5.", subcommands = StepCommand.class)
+        description = "Measures MixT5.", subcommands = {StepCommand.class, GenerateCommand.class})
 public final class Main implements Runnable {
     @Spec
     private CommandSpec spec;
