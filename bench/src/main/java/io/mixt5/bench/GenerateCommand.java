@@ -1,10 +1,8 @@
 package io.mixt5.bench;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
-import io.mixt5.engine.Philox;
 import io.mixt5.model.GenerationConfig;
 import io.mixt5.model.Generator;
-import io.mixt5.model.MixtureConfig;
 import io.mixt5.model.T5Config;
 import io.mixt5.model.T5Model;
 import io.mixt5.train.config.Devices;
@@ -14,7 +12,6 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.Callable;
-import java.util.stream.IntStream;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.ExitCode;
 import picocli.CommandLine.Option;
@@ -26,9 +23,6 @@ import picocli.CommandLine.Option;
 @Command(name = "generate", mixinStandardHelpOptions = true,
         description = "Times generation and prints one JSON object.")
 final class GenerateCommand implements Callable<Integer> {
-    private static final long SEED = 42;
-    private static final int FIRST_WORD = 3;
-
     @Option(names = "--size", defaultValue = "small", description = "tiny, small or base; default ${DEFAULT-VALUE}.")
     private String size;
 
@@ -59,13 +53,12 @@ final class GenerateCommand implements Callable<Integer> {
 
     @Override
     public Integer call() throws IOException {
-        T5Config config = T5Config.preset(size);
-        try (T5Model model = T5Model.random(experts == 0 ? config : config.with(mixture(config)), Devices.open(device),
-                SEED)) {
+        T5Config config = TrainingWork.config(T5Config.preset(size), experts, 1);
+        try (T5Model model = T5Model.random(config, Devices.open(device), RandomData.SEED)) {
             Generator generator = new Generator(model, generation());
+            List<int[]> sources = RandomData.words(config, batch, source, 0);
             double[] seconds = new double[runs];
             for (int run = -warmup; run < runs; run++) {
-                List<int[]> sources = sources(config);
                 long start = System.nanoTime();
                 generator.generate(sources);
                 if (run >= 0) {
@@ -77,28 +70,12 @@ final class GenerateCommand implements Callable<Integer> {
         return ExitCode.OK;
     }
 
-    private MixtureConfig mixture(T5Config config) {
-        MixtureConfig mixture = new MixtureConfig();
-        mixture.activateMoe = true;
-        mixture.numLocalExperts = experts;
-        mixture.numExpertsPerTok = 1;
-        mixture.numMoeLayers = config.numLayers / 2;
-        return mixture;
-    }
-
     private GenerationConfig generation() {
         GenerationConfig config = new GenerationConfig();
         config.maxNewTokens = newTokens;
         config.minNewTokens = newTokens;
         config.numBeams = numBeams;
         return config;
-    }
-
-    private List<int[]> sources(T5Config config) {
-        int range = config.vocabSize - FIRST_WORD;
-        return IntStream.range(0, batch).mapToObj(b -> IntStream.range(0, source)
-                .map(i -> FIRST_WORD + Integer.remainderUnsigned(Philox.bits(SEED, 0, b, i), range)).toArray())
-                .toList();
     }
 
     private void print(T5Model model, double[] seconds) throws IOException {

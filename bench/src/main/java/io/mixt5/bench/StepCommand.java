@@ -1,41 +1,24 @@
 package io.mixt5.bench;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
-import io.mixt5.engine.Philox;
-import io.mixt5.engine.Scope;
-import io.mixt5.engine.Tape;
-import io.mixt5.engine.Tensor;
-import io.mixt5.engine.op.GradNorm;
-import io.mixt5.model.MixtureConfig;
-import io.mixt5.model.T5Batch;
 import io.mixt5.model.T5Config;
 import io.mixt5.model.T5Model;
 import io.mixt5.train.config.Devices;
-import io.mixt5.train.optim.AdamWOptimizer;
-import io.mixt5.train.optim.Optimizer;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
-import java.util.List;
 import java.util.Map;
 import java.util.concurrent.Callable;
-import java.util.stream.IntStream;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.ExitCode;
 import picocli.CommandLine.Option;
 
-/**
- * Times whole training steps: random weights, random tokens, forward with dropout, backward, clipping to norm 1 and AdamW.
- * Prints one JSON object.
- */
+/** Times whole training steps, as {@link TrainingWork} has them. Prints one JSON object. */
 @Command(name = "step", mixinStandardHelpOptions = true,
         description = "Times training steps and prints one JSON object.")
 final class StepCommand implements Callable<Integer> {
-    private static final long SEED = 42;
-    private static final int FIRST_WORD = 3;
-
     @Option(names = "--size", defaultValue = "small", description = "tiny, small or base; default ${DEFAULT-VALUE}.")
     private String size;
 
@@ -66,50 +49,20 @@ final class StepCommand implements Callable<Integer> {
 
     @Override
     public Integer call() throws IOException {
-        T5Config config = experts == 0 ? T5Config.preset(size) : T5Config.preset(size).with(mixture());
-        try (T5Model model = T5Model.random(config, Devices.open(device), SEED);
-                Optimizer optimizer = new AdamWOptimizer(model.parameters().all(), p -> 0.01, 0.9, 0.999, 1e-8)) {
-            T5Batch data = T5Batch.of(words(config, source, 0), words(config, target, 1), config);
+        try (TrainingWork work = new TrainingWork(TrainingWork.config(T5Config.preset(size), experts, topK),
+                Devices.open(device), batch, source, target)) {
             double[] seconds = new double[steps];
             double loss = 0;
             for (int step = -warmup; step < steps; step++) {
                 long start = System.nanoTime();
-                loss = step(model, optimizer, data, step + warmup);
+                loss = work.step();
                 if (step >= 0) {
                     seconds[step] = (System.nanoTime() - start) * 1e-9;
                 }
             }
-            print(model, seconds, loss);
+            print(work.model(), seconds, loss);
         }
         return ExitCode.OK;
-    }
-
-    private MixtureConfig mixture() {
-        MixtureConfig mixture = new MixtureConfig();
-        mixture.activateMoe = true;
-        mixture.numLocalExperts = experts;
-        mixture.numExpertsPerTok = topK;
-        mixture.numMoeLayers = T5Config.preset(size).numLayers / 2;
-        return mixture;
-    }
-
-    private static double step(T5Model model, Optimizer optimizer, T5Batch data, int step) {
-        try (Scope scope = new Scope(model.device())) {
-            model.parameters().clearGradients();
-            Tape tape = Tape.training(scope, SEED, step);
-            Tensor loss = model.forward(tape, data).loss();
-            tape.backward(loss);
-            List<Tensor> gradients = model.parameters().gradients();
-            optimizer.step(1e-5, GradNorm.apply(scope, gradients), 1);
-            return loss.toFloats()[0];
-        }
-    }
-
-    private List<int[]> words(T5Config config, int length, int stream) {
-        int range = config.vocabSize - FIRST_WORD;
-        return IntStream.range(0, batch).mapToObj(b -> IntStream.range(0, length)
-                .map(i -> FIRST_WORD + Integer.remainderUnsigned(Philox.bits(SEED, stream, b, i), range)).toArray())
-                .toList();
     }
 
     private void print(T5Model model, double[] seconds, double loss) throws IOException {

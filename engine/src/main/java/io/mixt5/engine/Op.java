@@ -14,6 +14,9 @@ public interface Op {
     /** Inputs on which the op is tested on every backend, small and odd ones foremost. */
     List<OpCase> cases();
 
+    /** The op as a model of these sizes uses it, for benchmarks. */
+    List<TimedCase> timed(Sizes sizes);
+
     /** The kernel interface that a backend has to implement. */
     Class<? extends Kernel> kernelType();
 }

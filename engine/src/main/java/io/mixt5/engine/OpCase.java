@@ -80,7 +80,12 @@ public record OpCase(String name, List<Input> inputs, Body body, double toleranc
 
         /** An I32 vector. */
         public Builder ints(String input, int... values) {
-            inputs.add(new Input(input, Shape.of(values.length), (stream, index) -> values[(int) index], false, true));
+            return indices(input, values, values.length);
+        }
+
+        /** An I32 tensor of any shape. */
+        public Builder indices(String input, int[] values, long... dims) {
+            inputs.add(new Input(input, Shape.of(dims), (stream, index) -> values[(int) index], false, true));
             return this;
         }
 

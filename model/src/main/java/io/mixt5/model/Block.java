@@ -32,9 +32,7 @@ final class Block {
         cross = decoder ? new AttentionLayer(parameters, layer + "1.EncDecAttention.", config, false, false) : null;
         crossNorm = decoder ? norm(parameters, layer + "1.") : null;
         String last = layer + (decoder ? "2." : "1.");
-        feedForward = config.mixture().isMixture(index)
-                ? new MixtureFeedForward(parameters, last, config)
-                : new DenseFeedForward(parameters, last + "DenseReluDense.", config);
+        feedForward = FeedForward.create(parameters, last, config, config.mixture().isMixture(index));
         feedForwardNorm = norm(parameters, last);
     }
 

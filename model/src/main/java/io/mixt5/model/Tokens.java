@@ -9,5 +9,5 @@ import io.mixt5.engine.Tensor;
  * @param valid I32 [N], 0 for a token that is padding; null when none is
  * @param trace where mixtures leave what they did; null when nobody wants to know
  */
-record Tokens(int[] lengths, Tensor valid, RoutingTrace trace) {
+public record Tokens(int[] lengths, Tensor valid, RoutingTrace trace) {
 }

@@ -3,6 +3,7 @@ package io.mixt5.launcher;
 import java.io.File;
 import java.io.IOException;
 import java.io.InputStream;
+import java.io.PrintStream;
 import java.lang.management.ManagementFactory;
 import java.lang.reflect.InvocationTargetException;
 import java.util.ArrayList;
@@ -44,6 +45,9 @@ public final class Launcher {
      */
     public static void main(String[] args) throws Exception {
         String mainClass = mainClass();
+        if (asksForHelp(args) && printHelp(mainClass, System.out)) {
+            return;
+        }
         if (canRunHere()) {
             runHere(mainClass, args);
         } else {
@@ -55,6 +59,29 @@ public final class Launcher {
     private static String mainClass() throws IOException {
         try (InputStream manifest = Launcher.class.getResourceAsStream("/META-INF/MANIFEST.MF")) {
             return new Manifest(manifest).getMainAttributes().getValue(MAIN);
+        }
+    }
+
+    private static boolean asksForHelp(String[] args) {
+        return args.length == 1 && (args[0].equals("--help") || args[0].equals("-h"));
+    }
+
+    /**
+     * Prints what {@code mainClass} would print when asked for help, from the text that the build has put beside it: another
+     * JVM would take longer to start than a reader waits, and there may be no JDK for it. Returns false where there is no
+     * such text.
+     */
+    static boolean printHelp(String mainClass, PrintStream out) throws IOException {
+        try (InputStream text = Launcher.class.getResourceAsStream("/" + mainClass.replace('.', '/') + ".help")) {
+            if (text == null) {
+                return false;
+            }
+            byte[] bytes = new byte[1 << 13];
+            for (int n = text.read(bytes); n >= 0; n = text.read(bytes)) {
+                out.write(bytes, 0, n);
+            }
+            out.flush();
+            return true;
         }
     }
 

@@ -2,8 +2,10 @@ package io.mixt5.engine.op;
 
 import io.mixt5.engine.Op;
 import io.mixt5.engine.OpCase;
+import io.mixt5.engine.Sizes;
 import io.mixt5.engine.Tape;
 import io.mixt5.engine.Tensor;
+import io.mixt5.engine.TimedCase;
 import java.util.List;
 
 /** y = a + b, element by element. */
@@ -44,6 +46,13 @@ public final class Add implements Op {
     @Override
     public Class<? extends io.mixt5.engine.Kernel> kernelType() {
         return Kernel.class;
+    }
+
+    @Override
+    public List<TimedCase> timed(Sizes s) {
+        return List.of(TimedCase.streaming(OpCase.named("add").input("a", s.tokens(), s.width())
+                .input("b", s.tokens(), s.width()).run((tape, in) -> List.of(apply(tape, in.get(0), in.get(1)))),
+                3 * s.stream(), 0));
     }
 
     @Override

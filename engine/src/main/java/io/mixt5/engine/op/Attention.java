@@ -5,8 +5,12 @@ import io.mixt5.engine.Gradients.Target;
 import io.mixt5.engine.Op;
 import io.mixt5.engine.OpCase;
 import io.mixt5.engine.Shape;
+import io.mixt5.engine.Sizes;
 import io.mixt5.engine.Tape;
 import io.mixt5.engine.Tensor;
+import io.mixt5.engine.TimedCase;
+import io.mixt5.engine.TimedCase.Cost;
+import java.util.Arrays;
 import java.util.List;
 
 /**
@@ -96,6 +100,32 @@ public final class Attention implements Op {
     }
 
     @Override
+    public List<TimedCase> timed(Sizes s) {
+        int[] sources = new int[s.sequences()];
+        Arrays.fill(sources, s.length());
+        int[] targets = new int[s.sequences()];
+        Arrays.fill(targets, Math.max(1, s.length() / 16));
+        Dropout dropout = new Dropout(0.1f, 5, 4, 3);
+        SequenceLayout self = SequenceLayout.self(sources);
+        long scores = (long) s.sequences() * s.length() * s.length();
+        OpCase cross = cross("attention_cross", s.heads(), s.headWidth(), SequenceLayout.cross(targets, sources),
+                dropout);
+        return List.of(
+                timed(biased("attention_encoder", s.heads(), s.headWidth(), self, false, dropout), s, scores, 4, 0),
+                timed(biased("attention_decoder", s.heads(), s.headWidth(), self, true, dropout), s, scores / 2, 4, 0),
+                timed(cross, s, scores / s.length() * targets[0], 2, 2));
+    }
+
+    /** Two products forward; backward five, as the scores are computed again. */
+    private static TimedCase timed(OpCase work, Sizes s, long scores, int longTensors, int shortTensors) {
+        long inner = (long) s.heads() * s.headWidth();
+        long bytes = 4 * inner * s.sequences() * (longTensors * (long) s.length()
+                + shortTensors * Math.max(1L, s.length() / 16));
+        return new TimedCase(work, new Cost(bytes, 2 * 2 * scores * inner),
+                new Cost(2 * bytes, 5 * 2 * scores * inner));
+    }
+
+    @Override
     public List<OpCase> cases() {
         Dropout dropout = new Dropout(0.2f, 5, 4, 3);
         SequenceLayout ragged = SequenceLayout.self(5, 1, 9);
@@ -119,9 +149,14 @@ public final class Attention implements Op {
     }
 
     private static OpCase cross(String name, Dropout dropout) {
-        Spec spec = new Spec(2, false, false, 128, SequenceLayout.cross(new int[]{3, 4, 1}, new int[]{7, 2, 11}),
-                dropout);
-        return OpCase.named(name).input("q", 0.6, 8, 12).input("k", 0.6, 20, 12).input("v", 20, 12).tolerance(5e-5)
+        return cross(name, 2, 6, SequenceLayout.cross(new int[]{3, 4, 1}, new int[]{7, 2, 11}), dropout);
+    }
+
+    private static OpCase cross(String name, int heads, int headWidth, SequenceLayout layout, Dropout dropout) {
+        Spec spec = new Spec(heads, false, false, 128, layout, dropout);
+        int width = heads * headWidth;
+        return OpCase.named(name).input("q", 0.6, layout.queryRows(), width).input("k", 0.6, layout.keyRows(), width)
+                .input("v", layout.keyRows(), width).tolerance(5e-5)
                 .run((tape, in) -> List.of(apply(tape, in.get(0), in.get(1), in.get(2), null, spec)));
     }
 

@@ -4,8 +4,10 @@ import io.mixt5.engine.DType;
 import io.mixt5.engine.Gradients.Target;
 import io.mixt5.engine.Op;
 import io.mixt5.engine.OpCase;
+import io.mixt5.engine.Sizes;
 import io.mixt5.engine.Tape;
 import io.mixt5.engine.Tensor;
+import io.mixt5.engine.TimedCase;
 import java.util.List;
 
 /** Changes the float type, rounding to nearest even. The gradient is cast back. */
@@ -27,7 +29,7 @@ public final class Cast implements Op {
         Tensor y = tape.allocate(dtype, x.shape(), "cast");
         kernel.cast(x, new Target(y, false));
         if (tape.tracks(x)) {
-            tape.record("cast", y, gradients -> kernel.cast(gradients.of(y), gradients.into(x)));
+            tape.record("cast", y, gradients -> kernel.cast(gradients.of(y), gradients.through(y, x)));
         }
         return y;
     }
@@ -40,6 +42,12 @@ public final class Cast implements Op {
     @Override
     public Class<? extends io.mixt5.engine.Kernel> kernelType() {
         return Kernel.class;
+    }
+
+    @Override
+    public List<TimedCase> timed(Sizes s) {
+        return List.of(TimedCase.streaming(run("cast_to_BF16", DType.BF16, s.tokens(), s.width()),
+                s.stream() * 3 / 2, 0));
     }
 
     @Override

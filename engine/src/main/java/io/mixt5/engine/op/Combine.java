@@ -3,8 +3,10 @@ package io.mixt5.engine.op;
 import io.mixt5.engine.Gradients.Target;
 import io.mixt5.engine.Op;
 import io.mixt5.engine.OpCase;
+import io.mixt5.engine.Sizes;
 import io.mixt5.engine.Tape;
 import io.mixt5.engine.Tensor;
+import io.mixt5.engine.TimedCase;
 import java.util.List;
 
 /**
@@ -52,6 +54,18 @@ public final class Combine implements Op {
     @Override
     public Class<? extends io.mixt5.engine.Kernel> kernelType() {
         return Kernel.class;
+    }
+
+    @Override
+    public List<TimedCase> timed(Sizes s) {
+        int rows = s.tokens() * s.topK();
+        int[] slots = RoutedCases.slots(s.tokens(), s.topK(), s.experts());
+        OpCase work = OpCase.named("combine").input("x", rows, s.width()).input("weights", s.tokens(), s.topK())
+                .ints("tokens", RoutedCases.tokens(slots, s.topK())).indices("slots", slots, s.tokens(), s.topK())
+                .run((tape, in) -> List.of(
+                        apply(tape, in.get(0), RoutedCases.routing(in.get(1), in.get(3), in.get(2)))));
+        long routed = 4L * rows * s.width();
+        return List.of(TimedCase.streaming(work, s.stream() + routed, s.stream() + 2 * routed));
     }
 
     @Override

@@ -4,8 +4,11 @@ import io.mixt5.engine.Gradients.Target;
 import io.mixt5.engine.Op;
 import io.mixt5.engine.OpCase;
 import io.mixt5.engine.Shape;
+import io.mixt5.engine.Sizes;
 import io.mixt5.engine.Tape;
 import io.mixt5.engine.Tensor;
+import io.mixt5.engine.TimedCase;
+import java.util.Arrays;
 import java.util.List;
 
 /**
@@ -55,6 +58,14 @@ public final class CrossEntropy implements Op {
     @Override
     public Class<? extends io.mixt5.engine.Kernel> kernelType() {
         return Kernel.class;
+    }
+
+    @Override
+    public List<TimedCase> timed(Sizes s) {
+        int[] labels = new int[s.targets()];
+        Arrays.setAll(labels, i -> i * 7 % s.vocabulary());
+        long logits = 4L * s.targets() * s.vocabulary();
+        return List.of(TimedCase.streaming(run("cross_entropy", 2, s.vocabulary(), labels), logits, 2 * logits));
     }
 
     @Override

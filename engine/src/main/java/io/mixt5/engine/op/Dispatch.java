@@ -5,8 +5,10 @@ import io.mixt5.engine.Op;
 import io.mixt5.engine.OpCase;
 import io.mixt5.engine.Philox;
 import io.mixt5.engine.Shape;
+import io.mixt5.engine.Sizes;
 import io.mixt5.engine.Tape;
 import io.mixt5.engine.Tensor;
+import io.mixt5.engine.TimedCase;
 import java.util.List;
 
 /** Copies each token to the rows that a {@link Routing} gives it, so that the rows of an expert follow each other. */
@@ -46,6 +48,17 @@ public final class Dispatch implements Op {
     @Override
     public Class<? extends io.mixt5.engine.Kernel> kernelType() {
         return Kernel.class;
+    }
+
+    @Override
+    public List<TimedCase> timed(Sizes s) {
+        int rows = s.tokens() * s.topK();
+        int[] slots = RoutedCases.slots(s.tokens(), s.topK(), s.experts());
+        OpCase work = OpCase.named("dispatch").input("x", s.tokens(), s.width())
+                .ints("tokens", RoutedCases.tokens(slots, s.topK())).indices("slots", slots, s.tokens(), s.topK())
+                .run((tape, in) -> List.of(apply(tape, in.get(0), RoutedCases.routing(null, in.get(2), in.get(1)))));
+        return List
+                .of(TimedCase.streaming(work, s.stream() + 4L * rows * s.width(), s.stream() + 4L * rows * s.width()));
     }
 
     @Override

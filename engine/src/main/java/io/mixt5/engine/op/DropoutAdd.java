@@ -4,8 +4,10 @@ import io.mixt5.engine.Dropout;
 import io.mixt5.engine.Gradients.Target;
 import io.mixt5.engine.Op;
 import io.mixt5.engine.OpCase;
+import io.mixt5.engine.Sizes;
 import io.mixt5.engine.Tape;
 import io.mixt5.engine.Tensor;
+import io.mixt5.engine.TimedCase;
 import java.util.List;
 
 /** The end of a sub-layer: y = residual + dropout(x). Without a residual it is plain dropout. */
@@ -54,6 +56,17 @@ public final class DropoutAdd implements Op {
     @Override
     public Class<? extends io.mixt5.engine.Kernel> kernelType() {
         return Kernel.class;
+    }
+
+    @Override
+    public List<TimedCase> timed(Sizes s) {
+        Dropout dropout = new Dropout(0.1f, 9, 2, 8);
+        OpCase.Fill fill = (stream, index) -> io.mixt5.engine.Philox.normal(1, stream, 0, index);
+        // The residual's gradient is the output's own, handed on: only that of x costs anything.
+        return List.of(TimedCase.streaming(OpCase.named("dropout_add").constant("residual", fill, s.tokens(), s.width())
+                .input("x", s.tokens(), s.width())
+                .run((tape, in) -> List.of(apply(tape, in.get(0), in.get(1), dropout))), 3 * s.stream(),
+                2 * s.stream()));
     }
 
     @Override

@@ -3,9 +3,13 @@ package io.mixt5.engine.op;
 import io.mixt5.engine.Gradients.Target;
 import io.mixt5.engine.Op;
 import io.mixt5.engine.OpCase;
+import io.mixt5.engine.Philox;
 import io.mixt5.engine.Shape;
+import io.mixt5.engine.Sizes;
 import io.mixt5.engine.Tape;
 import io.mixt5.engine.Tensor;
+import io.mixt5.engine.TimedCase;
+import java.util.Arrays;
 import java.util.List;
 
 /** Row i of y is row ids[i] of the table. */
@@ -44,6 +48,16 @@ public final class Embedding implements Op {
     @Override
     public Class<? extends io.mixt5.engine.Kernel> kernelType() {
         return Kernel.class;
+    }
+
+    @Override
+    public List<TimedCase> timed(Sizes s) {
+        int[] ids = new int[s.tokens()];
+        Arrays.setAll(ids, i -> Integer.remainderUnsigned(Philox.bits(5, 1, 0, i), s.vocabulary()));
+        OpCase work = OpCase.named("embedding").input("table", s.vocabulary(), s.width()).ints("ids", ids)
+                .run((tape, in) -> List.of(apply(tape, in.get(0), in.get(1))));
+        long table = 4L * s.vocabulary() * s.width();
+        return List.of(TimedCase.streaming(work, 2 * s.stream(), s.stream() + table));
     }
 
     @Override

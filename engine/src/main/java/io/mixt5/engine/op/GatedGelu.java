@@ -4,8 +4,10 @@ import io.mixt5.engine.Dropout;
 import io.mixt5.engine.Gradients.Target;
 import io.mixt5.engine.Op;
 import io.mixt5.engine.OpCase;
+import io.mixt5.engine.Sizes;
 import io.mixt5.engine.Tape;
 import io.mixt5.engine.Tensor;
+import io.mixt5.engine.TimedCase;
 import java.util.List;
 
 /**
@@ -50,6 +52,15 @@ public final class GatedGelu implements Op {
     @Override
     public Class<? extends io.mixt5.engine.Kernel> kernelType() {
         return Kernel.class;
+    }
+
+    @Override
+    public List<TimedCase> timed(Sizes s) {
+        return List.of(TimedCase.streaming(run("gated_gelu", Dropout.NONE, 1, s.tokens(), s.hidden()),
+                3 * s.hiddenStream(), 5 * s.hiddenStream()),
+                TimedCase.streaming(
+                        run("gated_gelu_dropout", new Dropout(0.1f, 11, 3, 5), 1, s.tokens(), s.hidden()),
+                        3 * s.hiddenStream(), 5 * s.hiddenStream()));
     }
 
     @Override

@@ -4,7 +4,9 @@ import io.mixt5.engine.Op;
 import io.mixt5.engine.OpCase;
 import io.mixt5.engine.Scope;
 import io.mixt5.engine.Shape;
+import io.mixt5.engine.Sizes;
 import io.mixt5.engine.Tensor;
+import io.mixt5.engine.TimedCase;
 import java.util.List;
 
 /** The Euclidean norm over all elements of several tensors, for clipping. Summed in a fixed order. */
@@ -40,6 +42,13 @@ public final class GradNorm implements Op {
     @Override
     public Class<? extends io.mixt5.engine.Kernel> kernelType() {
         return Kernel.class;
+    }
+
+    @Override
+    public List<TimedCase> timed(Sizes s) {
+        OpCase.Fill fill = (stream, index) -> io.mixt5.engine.Philox.normal(1, stream, 0, index);
+        return List.of(TimedCase.streaming(OpCase.named("grad_norm").constant("gradient", fill, s.tokens(), s.width())
+                .run((tape, in) -> List.of(apply(tape.scope(), in))), s.stream(), 0));
     }
 
     @Override

@@ -5,8 +5,10 @@ import io.mixt5.engine.Jitter;
 import io.mixt5.engine.Op;
 import io.mixt5.engine.OpCase;
 import io.mixt5.engine.RandomStream;
+import io.mixt5.engine.Sizes;
 import io.mixt5.engine.Tape;
 import io.mixt5.engine.Tensor;
+import io.mixt5.engine.TimedCase;
 import java.util.List;
 
 /**
@@ -43,6 +45,12 @@ public final class InputJitter implements Op {
     @Override
     public Class<? extends io.mixt5.engine.Kernel> kernelType() {
         return Kernel.class;
+    }
+
+    @Override
+    public List<TimedCase> timed(Sizes s) {
+        return List.of(TimedCase.streaming(run("input_jitter", 0.01f, s.tokens(), s.width()), 2 * s.stream(),
+                2 * s.stream()));
     }
 
     @Override

@@ -3,8 +3,11 @@ package io.mixt5.engine.op;
 import io.mixt5.engine.Gradients.Target;
 import io.mixt5.engine.Op;
 import io.mixt5.engine.OpCase;
+import io.mixt5.engine.Sizes;
 import io.mixt5.engine.Tape;
 import io.mixt5.engine.Tensor;
+import io.mixt5.engine.TimedCase;
+import io.mixt5.engine.TimedCase.Cost;
 import java.util.List;
 
 /** y = x W^T, with W [out, in] as PyTorch and checkpoints have it; no bias (T5 has none). */
@@ -53,6 +56,16 @@ public final class Linear implements Op {
     @Override
     public Class<? extends io.mixt5.engine.Kernel> kernelType() {
         return Kernel.class;
+    }
+
+    @Override
+    public List<TimedCase> timed(Sizes s) {
+        long products = 2L * s.rows() * s.width() * s.hidden();
+        long x = 4L * s.rows() * s.width();
+        long y = 4L * s.rows() * s.hidden();
+        long weight = 4L * s.width() * s.hidden();
+        return List.of(new TimedCase(run("linear", s.rows(), s.width(), s.hidden()),
+                new Cost(x + y + weight, products), new Cost(2 * (x + y + weight), 2 * products)));
     }
 
     @Override

@@ -4,8 +4,10 @@ import io.mixt5.engine.Dropout;
 import io.mixt5.engine.Gradients.Target;
 import io.mixt5.engine.Op;
 import io.mixt5.engine.OpCase;
+import io.mixt5.engine.Sizes;
 import io.mixt5.engine.Tape;
 import io.mixt5.engine.Tensor;
+import io.mixt5.engine.TimedCase;
 import java.util.List;
 
 /** T5 v1.0's activation with its dropout: y = dropout(max(x, 0)). The gradient at 0 is 0, as in PyTorch. */
@@ -39,6 +41,14 @@ public final class Relu implements Op {
     @Override
     public Class<? extends io.mixt5.engine.Kernel> kernelType() {
         return Kernel.class;
+    }
+
+    @Override
+    public List<TimedCase> timed(Sizes s) {
+        return List.of(TimedCase.streaming(run("relu", Dropout.NONE, s.tokens(), s.hidden()), 2 * s.hiddenStream(),
+                3 * s.hiddenStream()),
+                TimedCase.streaming(run("relu_dropout", new Dropout(0.1f, 11, 3, 5), s.tokens(), s.hidden()),
+                        2 * s.hiddenStream(), 3 * s.hiddenStream()));
     }
 
     @Override

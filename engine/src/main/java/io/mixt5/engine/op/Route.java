@@ -7,8 +7,10 @@ import io.mixt5.engine.OpCase;
 import io.mixt5.engine.Philox;
 import io.mixt5.engine.RandomStream;
 import io.mixt5.engine.Shape;
+import io.mixt5.engine.Sizes;
 import io.mixt5.engine.Tape;
 import io.mixt5.engine.Tensor;
+import io.mixt5.engine.TimedCase;
 import io.mixt5.engine.UserException;
 import java.util.Arrays;
 import java.util.List;
@@ -187,6 +189,21 @@ public final class Route implements Op {
     @Override
     public Class<? extends io.mixt5.engine.Kernel> kernelType() {
         return Kernel.class;
+    }
+
+    @Override
+    public List<TimedCase> timed(Sizes s) {
+        return List.of(timed("route", s.experts(), s), timed("route_64_experts", 64, s));
+    }
+
+    /** Four times the tokens of others: a router's numbers are few beside the states that it routes. */
+    private static TimedCase timed(String name, int experts, Sizes s) {
+        long tokens = 4L * s.tokens();
+        Spec spec = Spec.dropless(s.topK(), s.topK() == 1 ? Gate.RAW : Gate.RENORMALIZED);
+        long probabilities = 4 * tokens * experts;
+        long entries = 4 * tokens * s.topK();
+        return TimedCase.streaming(run(name, spec, tokens, experts), 2 * probabilities + 4 * entries + 4 * tokens,
+                2 * probabilities + 3 * entries + 4 * tokens);
     }
 
     @Override

@@ -1,11 +1,13 @@
 package io.mixt5.engine.op;
 
 import io.mixt5.engine.OpCase;
+import io.mixt5.engine.Philox;
 import io.mixt5.engine.Tape;
 import io.mixt5.engine.Tensor;
 import io.mixt5.engine.op.Route.Gate;
 import io.mixt5.engine.op.Route.Policy;
 import io.mixt5.engine.op.Route.Spec;
+import java.util.Arrays;
 import java.util.List;
 
 /** The routings on which the ops that follow one are tested. */
@@ -46,5 +48,36 @@ final class RoutedCases {
 
     private static Spec limited(Policy policy, int topK, double factor) {
         return new Spec(topK, Gate.RAW, policy, factor, 0, null, null);
+    }
+
+    /** A row for each of {@code tokens * topK} entries that choose among the experts at random, those of an expert in order. */
+    static int[] slots(int tokens, int topK, int experts) {
+        int[] chosen = new int[tokens * topK];
+        int[] next = new int[experts + 1];
+        for (int entry = 0; entry < chosen.length; entry++) {
+            int first = Integer.remainderUnsigned(Philox.bits(8, 1, 0, entry / topK), experts);
+            chosen[entry] = (first + entry % topK) % experts;
+            next[chosen[entry] + 1]++;
+        }
+        for (int e = 0; e < experts; e++) {
+            next[e + 1] += next[e];
+        }
+        int[] slots = new int[chosen.length];
+        Arrays.setAll(slots, entry -> next[chosen[entry]]++);
+        return slots;
+    }
+
+    /** The token in each row, from the row of each entry. */
+    static int[] tokens(int[] slots, int topK) {
+        int[] tokens = new int[slots.length];
+        for (int entry = 0; entry < slots.length; entry++) {
+            tokens[slots[entry]] = entry / topK;
+        }
+        return tokens;
+    }
+
+    /** A routing for the ops that only follow it, which do not look at how it came about. */
+    static Routing routing(Tensor weights, Tensor slots, Tensor tokens) {
+        return new Routing(weights, null, slots, tokens, null, null, null, null, null, null, null);
     }
 }

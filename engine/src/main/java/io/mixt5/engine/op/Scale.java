@@ -3,8 +3,10 @@ package io.mixt5.engine.op;
 import io.mixt5.engine.Gradients.Target;
 import io.mixt5.engine.Op;
 import io.mixt5.engine.OpCase;
+import io.mixt5.engine.Sizes;
 import io.mixt5.engine.Tape;
 import io.mixt5.engine.Tensor;
+import io.mixt5.engine.TimedCase;
 import java.util.List;
 
 /** y = factor * x. */
@@ -41,6 +43,12 @@ public final class Scale implements Op {
     @Override
     public Class<? extends io.mixt5.engine.Kernel> kernelType() {
         return Kernel.class;
+    }
+
+    @Override
+    public List<TimedCase> timed(Sizes s) {
+        return List.of(TimedCase.streaming(OpCase.named("scale").input("x", s.tokens(), s.width())
+                .run((tape, in) -> List.of(apply(tape, in.get(0), 0.37f))), 2 * s.stream(), 2 * s.stream()));
     }
 
     @Override

@@ -5,8 +5,10 @@ import io.mixt5.engine.Op;
 import io.mixt5.engine.OpCase;
 import io.mixt5.engine.Philox;
 import io.mixt5.engine.Shape;
+import io.mixt5.engine.Sizes;
 import io.mixt5.engine.Tape;
 import io.mixt5.engine.Tensor;
+import io.mixt5.engine.TimedCase;
 import java.util.List;
 
 /**
@@ -14,6 +16,9 @@ import java.util.List;
  * generating decoder goes on from, without the whole row leaving the device. No gradient.
  */
 public final class TopK implements Op {
+    /** What a search with four beams asks for. */
+    private static final int BEAM_CANDIDATES = 8;
+
     /**
      * Each row's best columns, the largest first; the lower column of equals comes first.
      *
@@ -52,6 +57,13 @@ public final class TopK implements Op {
     @Override
     public Class<? extends io.mixt5.engine.Kernel> kernelType() {
         return Kernel.class;
+    }
+
+    @Override
+    public List<TimedCase> timed(Sizes s) {
+        OpCase.Fill fill = (stream, index) -> Philox.normal(3, stream, 0, index);
+        return List.of(TimedCase.streaming(run("top_k", fill, s.targets(), s.vocabulary(), BEAM_CANDIDATES),
+                4L * s.targets() * s.vocabulary(), 0));
     }
 
     @Override

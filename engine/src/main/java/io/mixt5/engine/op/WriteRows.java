@@ -2,8 +2,11 @@ package io.mixt5.engine.op;
 
 import io.mixt5.engine.Op;
 import io.mixt5.engine.OpCase;
+import io.mixt5.engine.Sizes;
 import io.mixt5.engine.Tape;
 import io.mixt5.engine.Tensor;
+import io.mixt5.engine.TimedCase;
+import java.util.Arrays;
 import java.util.List;
 
 /** Copies row i of the source to row rows[i] of the target, in place: how new keys enter the cache. No gradient. */
@@ -33,6 +36,16 @@ public final class WriteRows implements Op {
     @Override
     public Class<? extends io.mixt5.engine.Kernel> kernelType() {
         return Kernel.class;
+    }
+
+    @Override
+    public List<TimedCase> timed(Sizes s) {
+        OpCase.Fill fill = (stream, index) -> stream * 100 + index;
+        int[] rows = new int[s.tokens()];
+        Arrays.setAll(rows, i -> s.tokens() - 1 - i);
+        return List.of(TimedCase.streaming(OpCase.named("write_rows").constant("source", fill, s.tokens(), s.width())
+                .ints("rows", rows).constant("target", fill, s.tokens(), s.width())
+                .run((tape, in) -> List.of(apply(tape, in.get(0), in.get(1), in.get(2)))), 2 * s.stream(), 0));
     }
 
     @Override

@@ -3,9 +3,11 @@ package io.mixt5.train.optim;
 import io.mixt5.engine.Parameter;
 import io.mixt5.engine.Tensor;
 import io.mixt5.engine.op.AdamW;
+import io.mixt5.engine.op.Updates;
 import java.util.Collection;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.function.ToDoubleFunction;
 
 /** AdamW with decoupled weight decay; see {@link AdamW} for the arithmetic. */
@@ -23,6 +25,8 @@ public final class AdamWOptimizer implements Optimizer {
      */
     public AdamWOptimizer(Collection<Parameter> parameters, ToDoubleFunction<Parameter> decay, double beta1,
             double beta2, double eps) {
+        Objects.requireNonNull(parameters, "parameters");
+        Objects.requireNonNull(decay, "decay");
         this.decay = decay;
         state = new OptimizerState(parameters);
         this.beta1 = beta1;
@@ -35,15 +39,11 @@ public final class AdamWOptimizer implements Optimizer {
     }
 
     @Override
-    public void step(double learningRate, Tensor norm, double maxNorm) {
-        state.next().forEach((update, due) -> {
-            List<AdamW.Slot> slots = due.stream()
-                    .map(p -> new AdamW.Slot(p.value(), p.value().grad(), state.get("m.", p),
-                            state.get("v.", p), (float) decay.applyAsDouble(p)))
-                    .toList();
-            AdamW.apply(due.getFirst().value().device(), slots,
-                    new AdamW.Settings(learningRate, beta1, beta2, eps, update, norm, maxNorm));
-        });
+    public void step(double learningRate, Tensor norm, double maxNorm, double maxUsableNorm) {
+        List<AdamW.Slot> slots = state.slots((place, p) -> new AdamW.Slot(place, p.value(), p.value().grad(),
+                p.value().gradRows(), state.get("m.", p), state.get("v.", p), (float) decay.applyAsDouble(p)));
+        Updates updates = new Updates(state.counts(), norm, maxNorm, maxUsableNorm);
+        AdamW.apply(state.device(), slots, new AdamW.Settings(learningRate, beta1, beta2, eps, updates));
     }
 
     @Override

@@ -1,0 +1,2 @@
+/** What benchmark results come to: pages, tables, comparisons. */
+package io.mixt5.bench.report;
