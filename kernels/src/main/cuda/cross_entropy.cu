@@ -1,44 +1,10 @@
 // Cross-entropy over rows of logits, a block for each row.
-#include "common.cuh"
+#include "softmax_sum.cuh"
 
 constexpr int IGNORE = -100;
 
-// The largest of some numbers, and the sum of their exponentials relative to it. A number that is not finite takes the
-// course it has in log(sum(exp(x))).
-struct SoftmaxSum {
-    float largest;
-    float sum;
-
-    __device__ __forceinline__ void add(float x) {
-        if (x > largest) {
-            sum = sum * expf(largest - x) + 1;
-            largest = x;
-        } else {
-            sum += expf(x - largest);
-        }
-    }
-
-    __device__ __forceinline__ void merge(float other_largest, float other_sum) {
-        float both = fmaxf(largest, other_largest);
-        float mine = largest == both ? sum : sum * expf(largest - both);
-        float others = other_largest == both ? other_sum : other_sum * expf(other_largest - both);
-        largest = both;
-        sum = mine + others;
-    }
-
-    __device__ __forceinline__ void merge_warp() {
-        for (int distance = WARP / 2; distance > 0; distance /= 2) {
-            float other_largest = __shfl_xor_sync(ALL_LANES, largest, distance);
-            float other_sum = __shfl_xor_sync(ALL_LANES, sum, distance);
-            merge(other_largest, other_sum);
-        }
-    }
-};
-
 template <typename T>
 __device__ void cross_entropy_lse(const T *logits, int64_t classes, float *stats) {
-    __shared__ float largest[WARP];
-    __shared__ float sums[WARP];
     constexpr int SIZE = Vector<T>::SIZE;
     const T *row = logits + blockIdx.x * classes;
     SoftmaxSum total = {-INFINITY, 0};
@@ -56,20 +22,9 @@ __device__ void cross_entropy_lse(const T *logits, int64_t classes, float *stats
             total.add(to_float(row[i]));
         }
     }
-    total.merge_warp();
-    if (threadIdx.x % WARP == 0) {
-        largest[threadIdx.x / WARP] = total.largest;
-        sums[threadIdx.x / WARP] = total.sum;
-    }
-    __syncthreads();
-    if (threadIdx.x < WARP) {
-        bool used = threadIdx.x < blockDim.x / WARP;
-        total.largest = used ? largest[threadIdx.x] : -INFINITY;
-        total.sum = used ? sums[threadIdx.x] : 0;
-        total.merge_warp();
-        if (threadIdx.x == 0) {
-            stats[blockIdx.x] = total.largest + logf(total.sum);
-        }
+    float lse = total.log_sum_exp();
+    if (threadIdx.x == 0) {
+        stats[blockIdx.x] = lse;
     }
 }
 

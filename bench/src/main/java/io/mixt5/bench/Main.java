@@ -14,7 +14,7 @@ import picocli.CommandLine.Command;
 @Command(name = "mixt5-bench.jar", mixinStandardHelpOptions = true, version = "mixt5 0.1.0",
         description = "Measures MixT5. Arguments that begin with none of the commands below go to JMH: regular expressions"
                 + " of benchmarks and options (-h shows JMH's own, -l lists the benchmarks).",
-        subcommands = {StepCommand.class, ReportCommand.class, CompareCommand.class})
+        subcommands = {StepCommand.class, GenerateCommand.class, ReportCommand.class, CompareCommand.class})
 public final class Main {
     private Main() {
     }

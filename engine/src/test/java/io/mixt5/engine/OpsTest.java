@@ -48,7 +48,7 @@ class OpsTest {
     void everyOpIsFound() {
         for (String name : List.of("rms_norm", "linear", "gated_gelu", "relu", "cross_entropy", "embedding",
                 "attention",
-                "adamw", "adafactor", "grad_norm", "argmax", "add", "scale", "cast", "dropout_add", "write_rows")) {
+                "adamw", "adafactor", "grad_norm", "top_k", "add", "scale", "cast", "dropout_add", "write_rows")) {
             assertTrue(NAMES.contains(name), name + " is not among " + NAMES);
         }
         assertEquals(NAMES.size(), NAMES.stream().distinct().count(), "names are distinct");

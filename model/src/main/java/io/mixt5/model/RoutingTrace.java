@@ -17,12 +17,31 @@ public final class RoutingTrace {
     /** The routings whose figures are still on the device, by their layers' names. */
     private final Map<String, Routing> routings = new LinkedHashMap<>();
     private final List<RoutingFigures> figures = new ArrayList<>();
+    /** Null unless each token's way is to be noted. */
+    private final List<TokenRouting> tokens;
+
+    /** Nothing noted yet. */
+    public RoutingTrace() {
+        this(null);
+    }
+
+    private RoutingTrace(List<TokenRouting> tokens) {
+        this.tokens = tokens;
+    }
+
+    /** One that also notes where each token goes. */
+    static RoutingTrace ofTokens() {
+        return new RoutingTrace(new ArrayList<>());
+    }
 
     /**
      * Notes what layer {@code name} did. While recording, the figures are read from the device only when somebody asks;
      * otherwise at once, as the tensors do not live on.
      */
     void add(Tape tape, String name, Routing routing) {
+        if (tokens != null) {
+            tokens.add(TokenRouting.read(name, routing));
+        }
         balances.add(tape.keep(routing.balance()));
         zs.add(tape.keep(routing.z()));
         if (tape.recording()) {
@@ -35,6 +54,11 @@ public final class RoutingTrace {
     /** One entry for each mixture, encoder first, read at once. Call it before the pass's scope closes. */
     public List<RoutingFigures> figures() {
         return routings.isEmpty() ? List.copyOf(figures) : RoutingFigures.read(routings);
+    }
+
+    /** One entry for each mixture that has run, of a trace {@link #ofTokens}. */
+    List<TokenRouting> tokens() {
+        return tokens;
     }
 
     /** loss + mean over the layers of (alpha * balance + beta * z). */

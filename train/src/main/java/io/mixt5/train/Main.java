@@ -1,5 +1,6 @@
 package io.mixt5.train;
 
+import io.mixt5.train.command.AskCommand;
 import io.mixt5.train.command.CompareCommand;
 import io.mixt5.train.command.DoctorCommand;
 import io.mixt5.train.command.EvaluateCommand;
@@ -23,8 +24,8 @@ import picocli.CommandLine.Spec;
 /** The command line of MixT5. Exit codes: 0 done, 1 a bug, 2 something the user can mend, 130 and 143 interrupted. */
 @Command(name = "mixt5-train.jar", mixinStandardHelpOptions = true, version = "mixt5 0.1.0",
         description = "Fine-tunes a T5 as a configuration file says, or runs one of the commands below.",
-        subcommands = {EvaluateCommand.class, PredictCommand.class, TokenizeCommand.class, DoctorCommand.class,
-                UpcycleCommand.class, ExportCommand.class, CompareCommand.class})
+        subcommands = {EvaluateCommand.class, PredictCommand.class, AskCommand.class, TokenizeCommand.class,
+                DoctorCommand.class, UpcycleCommand.class, ExportCommand.class, CompareCommand.class})
 public final class Main implements Callable<Integer> {
     @Parameters(paramLabel = "CONFIG", arity = "0..1", description = "The training run, JSON; train/examples has some.")
     private Path config;

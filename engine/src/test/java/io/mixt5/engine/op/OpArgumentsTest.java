@@ -140,7 +140,9 @@ class OpArgumentsTest {
         refused(() -> WriteRows.apply(tape, floats("s", 3, 6), ids, x), "write_rows", "s F32[3, 6]");
         refused(() -> WriteRows.apply(tape, floats("s", 4, 5), ids, x), "write_rows", "s F32[4, 5]");
         refused(() -> WriteRows.apply(tape, half, ids, x), "write_rows", "half F16[4, 6]");
-        refused(() -> ArgMax.apply(tape, floats("none", 3, 0)), "argmax", "none F32[3, 0]");
+        refused(() -> TopK.apply(tape, floats("none", 3, 0), 1), "top_k", "none F32[3, 0]");
+        refused(() -> TopK.apply(tape, floats("few", 3, 4), 5), "top_k", "few F32[3, 4]");
+        refused(() -> TopK.apply(tape, floats("some", 3, 4), 0), "top_k", "some F32[3, 4]");
     }
 
     @Test

@@ -1,12 +1,10 @@
 package io.mixt5.train.command;
 
-import io.mixt5.engine.Device;
 import io.mixt5.engine.UserException;
-import io.mixt5.model.Precision;
+import io.mixt5.model.GenerationConfig;
 import io.mixt5.model.T5Model;
 import io.mixt5.model.io.UserFiles;
 import io.mixt5.model.tokenizer.T5Tokenizer;
-import io.mixt5.train.config.Devices;
 import io.mixt5.train.data.SquadPairs;
 import io.mixt5.train.run.Answerer;
 import io.mixt5.train.run.Progress;
@@ -16,10 +14,10 @@ import io.mixt5.train.squad.SquadPrompt;
 import io.mixt5.train.squad.SquadReader.Answers;
 import java.nio.file.Path;
 import java.util.List;
-import java.util.Map;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.ExitCode;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
 /** Answers the questions of a SQuAD file with a model and writes the answers in SQuAD's form. */
@@ -42,45 +40,32 @@ public final class PredictCommand implements Callable<Integer> {
             description = "Questions at a time; default ${DEFAULT-VALUE}.")
     private int batchSize;
 
-    @Option(names = "--max-sequence-length", defaultValue = "512", paramLabel = "N",
-            description = "Tokens that a question with its context is cut at; default ${DEFAULT-VALUE}.")
-    private int maxSequenceLength;
+    @Mixin
+    private SourceOptions source;
 
-    @Option(names = "--generation-max-length", defaultValue = "30", paramLabel = "N",
-            description = "Most tokens of an answer, the start token counted; default ${DEFAULT-VALUE}.")
-    private int generationMaxLength;
+    @Mixin
+    private GenerationOptions generation;
 
-    @Option(names = "--device", defaultValue = "auto", paramLabel = "NAME",
-            description = "Where to run: cpu, cuda, cuda:N, or auto for a GPU where there is one; default ${DEFAULT-VALUE}.")
-    private String device;
-
-    @Option(names = "--precision", defaultValue = "fp32", paramLabel = "NAME",
-            description = "What to compute in: ${COMPLETION-CANDIDATES}; default ${DEFAULT-VALUE}.")
-    private Precision precision;
+    @Mixin
+    private DeviceOptions device;
 
     @Override
     public Integer call() {
-        atLeast("--batch-size", batchSize, 1);
-        atLeast("--max-sequence-length", maxSequenceLength, 1);
-        atLeast("--generation-max-length", generationMaxLength, 2);
+        Checks.atLeast("--batch-size", batchSize, 1);
+        int length = source.maxSequenceLength();
+        GenerationConfig config = generation.over(model);
+        if (config.numReturnSequences > 1) {
+            throw new UserException("num_return_sequences is " + config.numReturnSequences
+                    + " in the model's generation_config.json, but a SQuAD file takes one answer a question; set it to 1");
+        }
         UserFiles.requireWritableDirectory(output.toAbsolutePath().getParent());
         List<SquadExample> questions = SquadPairs.examples(data, Answers.OPTIONAL, Integer.MAX_VALUE);
-        Device on = Devices.open(device);
-        precision.requireOn(on);
         try (T5Tokenizer tokenizer = T5Tokenizer.load(model).withAddedTokens(SquadPrompt.MARKERS);
-                T5Model loaded = T5Model.load(model, on);
+                T5Model loaded = device.load(model);
                 Progress progress = new Progress(System.err, "answering", "questions", 0, questions.size())) {
-            Answerer answerer = new Answerer(loaded.compute(precision), tokenizer, maxSequenceLength,
-                    generationMaxLength, batchSize);
-            Map<String, String> answers = answerer.answer(questions, done -> progress.step(done, ""));
-            SquadPredictions.write(output, answers);
+            Answerer answerer = new Answerer(loaded, tokenizer, length, config, batchSize);
+            SquadPredictions.write(output, answerer.answer(questions, done -> progress.step(done, "")));
         }
         return ExitCode.OK;
-    }
-
-    private static void atLeast(String option, int value, int least) {
-        if (value < least) {
-            throw new UserException(option + " is " + value + "; give at least " + least);
-        }
     }
 }

@@ -5,6 +5,7 @@ import com.fasterxml.jackson.annotation.JsonAutoDetect.Visibility;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.mixt5.engine.UserException;
+import io.mixt5.model.GenerationConfig;
 import io.mixt5.model.MixtureConfig;
 import io.mixt5.model.Precision;
 import io.mixt5.model.T5Config;
@@ -206,8 +207,10 @@ public final class TrainConfig {
     public Double targetExactMatch;
     /** Questions a batch in generation, at least 1. Default 8. */
     public int perDeviceEvalBatchSize = 8;
-    /** Tokens of a generated answer, at least 1. Default 30. */
+    /** Most tokens of a generated answer, the start token counted, at least 2. Default 30. */
     public int generationMaxLength = 30;
+    /** Beams that validation searches with, at least 1, where it writes greedily. Default 1. */
+    public int generationNumBeams = 1;
     /** {@code official} or {@code mixt5}. Default official. */
     public SquadMetric metric = SquadMetric.OFFICIAL;
     /** Directory for checkpoints and reports, made where it is not there. Always needed. */
@@ -239,7 +242,7 @@ public final class TrainConfig {
 
     /** Other names of some keys: Hugging Face has renamed the one and calls the others so. */
     private static final Map<String, String> ALIASES = Map.of("eval_strategy", "evaluation_strategy", "output_dir",
-            "save_dir");
+            "save_dir", "num_beams", "generation_num_beams");
     private static final double ADAMW_LEARNING_RATE = 5e-5;
 
     /**
@@ -281,6 +284,13 @@ public final class TrainConfig {
     /** What {@code model_config} asks for; null where it is not given. */
     public T5Config modelShape() {
         return modelShape;
+    }
+
+    /** How validation writes answers. */
+    public GenerationConfig generation() {
+        GenerationConfig generation = GenerationConfig.greedy(generationMaxLength);
+        generation.numBeams = generationNumBeams;
+        return generation;
     }
 
     /** Whether there are questions to score on. */

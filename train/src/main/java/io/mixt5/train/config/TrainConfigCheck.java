@@ -48,6 +48,7 @@ final class TrainConfigCheck {
         atLeast(1, "max_sequence_length", config.maxSequenceLength);
         atLeast(1, "max_target_length", config.maxTargetLength);
         atLeast(2, "generation_max_length", config.generationMaxLength);
+        atLeast(1, "generation_num_beams", config.generationNumBeams);
         atLeast(1, "max_train_samples", config.maxTrainSamples);
         atLeast(1, "max_eval_samples", config.maxEvalSamples);
         atLeast(1, "eval_steps", config.evalSteps);

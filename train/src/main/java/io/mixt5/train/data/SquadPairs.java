@@ -18,7 +18,12 @@ public final class SquadPairs {
 
     /** The prompt of a question, cut at {@code maxLength} tokens, without an end token. */
     public static int[] source(SquadExample example, T5Tokenizer tokenizer, int maxLength) {
-        return cut(tokenizer.encode(SquadPrompt.input(example)), maxLength);
+        return source(SquadPrompt.input(example), tokenizer, maxLength);
+    }
+
+    /** The ids of a prompt, cut at {@code maxLength} tokens, without an end token. */
+    public static int[] source(String prompt, T5Tokenizer tokenizer, int maxLength) {
+        return cut(tokenizer.encode(prompt), maxLength);
     }
 
     /** A question that has an answer, with the first of them, cut as {@link #read} cuts them. */

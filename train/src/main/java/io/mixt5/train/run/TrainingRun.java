@@ -312,7 +312,7 @@ public final class TrainingRun implements AutoCloseable {
 
     /** Answers the validation questions with the model as it stands; leaves the answers in the run's directory. */
     private SquadScore score() {
-        Answerer answerer = new Answerer(model, tokenizer, config.maxSequenceLength, config.generationMaxLength,
+        Answerer answerer = new Answerer(model, tokenizer, config.maxSequenceLength, config.generation(),
                 config.perDeviceEvalBatchSize);
         try (Progress progress = new Progress(out, "validation", "questions", 0, validation.size())) {
             answers = answerer.answer(validation, done -> progress.step(done, ""));
