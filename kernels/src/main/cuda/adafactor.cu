@@ -2,7 +2,7 @@
 // nothing is written but the state and the weights. All sums have a fixed order.
 //
 // A vector, which keeps its whole second moment, is a matrix of one column without a moment of columns.
-#include "slots.cuh"
+#include "updates.cuh"
 
 constexpr int PANEL = WARP;    // columns of a tile
 constexpr int STRIPE = 512;    // rows of a tile; CudaAdafactor knows it too
@@ -21,58 +21,76 @@ struct FactoredSlot {
     int64_t first_column;
     int64_t partial; // where its sums by stripe [stripes, C] begin
     int64_t decay;   // the bits of a float
+    int64_t gradient_rows; // from how many the gradient comes; null when that does not matter
+    int64_t place;   // of the parameter's number of updates
 };
 
 constexpr int FIELDS = sizeof(FactoredSlot) / sizeof(int64_t);
 constexpr float EPS1 = 1e-30f;
 constexpr float EPS2 = 1e-3f;
 
-// What the blocks find out about a parameter.
+// What the launches find out about a parameter, one after the other.
 struct Size {
+    int due;    // 0 when the parameter stays as it is
+    float clip; // what gradients are multiplied by
+    float beta; // 1 - t^decay_rate
+    float take; // 1 - beta
     float row_mean; // of the row moments
     float weights;  // mean square of the weights
     float keep;     // what weight decay leaves
     float step;     // what the update is multiplied by
 };
 
-// How far an update goes, in all parameters.
-struct Pace {
-    float learning_rate;
-    bool scale_parameter;
-    float beta;
-    float take; // 1 - beta
-    float clip_threshold;
-};
+// Counts the update, by a thread for each parameter. powf is right to 4 units in the last place of a float, which is
+// what the moments are.
+extern "C" __global__ void adafactor_begin(const FactoredSlot *slots, int slot_count, UPDATES_PARAMETERS,
+                                           float decay_rate, Size *sizes) {
+    int index = blockIdx.x * blockDim.x + threadIdx.x;
+    if (index >= slot_count) {
+        return;
+    }
+    Updates updates = UPDATES_ARGUMENTS;
+    int t = updates.next(slots[index].place, reinterpret_cast<const int *>(slots[index].gradient_rows));
+    Size size = {};
+    if (t > 0) {
+        size.due = 1;
+        size.clip = updates.clip_factor();
+        size.take = powf(static_cast<float>(t), decay_rate);
+        size.beta = 1 - size.take;
+    }
+    sizes[index] = size;
+}
 
 // A row of a parameter, for one warp.
 template <typename T> struct Row {
     FactoredSlot slot;
-    int index; // of the slot
     int64_t row;
     const T *gradient;
     T *weight;
-    float clip;
+    const Size *size;
 
-    // The warp's row, or false past the last.
-    __device__ __forceinline__ bool find(const FactoredSlot *slots, int slot_count, int64_t rows, const float *norm,
-                                         float max_norm) {
+    // The warp's row, or false past the last and where the parameter stays as it is.
+    __device__ __forceinline__ bool find(const FactoredSlot *slots, int slot_count, const Size *sizes, int64_t rows) {
         int64_t item = (static_cast<int64_t>(blockIdx.x) * blockDim.x + threadIdx.x) / WARP;
         if (item >= rows) {
             return false;
         }
-        index = find_slot(&slots->first_row, FIELDS, slot_count, item);
+        int index = find_slot(&slots->first_row, FIELDS, slot_count, item);
+        size = &sizes[index];
+        if (size->due == 0) {
+            return false;
+        }
         slot = slots[index];
         row = item - slot.first_row;
         gradient = reinterpret_cast<const T *>(slot.gradient) + row * slot.columns;
         weight = reinterpret_cast<T *>(slot.weight) + row * slot.columns;
-        clip = clip_factor(norm, max_norm);
         return true;
     }
 
     // The row's share of 1 / sqrt(second moment).
-    __device__ __forceinline__ float row_factor(const Size *sizes) const {
+    __device__ __forceinline__ float row_factor() const {
         float moment = to_float(reinterpret_cast<const T *>(slot.row_moment)[row]);
-        return clip / sqrtf(slot.column_moment == 0 ? moment : moment / sizes[index].row_mean);
+        return size->clip / sqrtf(slot.column_moment == 0 ? moment : moment / size->row_mean);
     }
 
     __device__ __forceinline__ float update(float row_factor, int64_t column) const {
@@ -83,58 +101,57 @@ template <typename T> struct Row {
     }
 };
 
-template <typename T> __device__ __forceinline__ void average(int64_t moments, int64_t at, float mean, const Pace &pace) {
+template <typename T> __device__ __forceinline__ void average(int64_t moments, int64_t at, float mean, const Size &size) {
     T *moment = reinterpret_cast<T *>(moments) + at;
-    *moment = from_float<T>(pace.beta * to_float(*moment) + pace.take * mean);
+    *moment = from_float<T>(size.beta * to_float(*moment) + size.take * mean);
 }
-
-#define COMMON_PARAMETERS                                                                                     \
-    const FactoredSlot *slots, int slot_count, const float *norm, float max_norm, float learning_rate,        \
-        bool scale_parameter, float beta, float take, float clip_threshold
-#define PACE                                                                      \
-    Pace { learning_rate, scale_parameter, beta, take, clip_threshold }
 
 // The row moments, by a warp for each row; and each row's sum of the weights' squares, where that is wanted.
 template <typename T>
-__device__ void adafactor_rows(const FactoredSlot *slots, int slot_count, const float *norm, float max_norm,
-                               const Pace &pace, int64_t rows, float *row_sums) {
+__device__ void adafactor_rows(const FactoredSlot *slots, int slot_count, const Size *sizes, bool scale_parameter,
+                               int64_t rows, float *row_sums) {
     Row<T> row;
-    if (!row.find(slots, slot_count, rows, norm, max_norm)) {
+    if (!row.find(slots, slot_count, sizes, rows)) {
         return;
     }
+    float clip = row.size->clip;
     float squares = 0;
     float weights = 0;
     for (int64_t i = threadIdx.x % WARP; i < row.slot.columns; i += WARP) {
-        float g = to_float(row.gradient[i]) * row.clip;
-        float w = pace.scale_parameter ? to_float(row.weight[i]) : 0;
+        float g = to_float(row.gradient[i]) * clip;
+        float w = scale_parameter ? to_float(row.weight[i]) : 0;
         squares += g * g;
         weights += w * w;
     }
     squares = warp_sum(squares);
     weights = warp_sum(weights);
     if (threadIdx.x % WARP == 0) {
-        average<T>(row.slot.row_moment, row.row, squares / row.slot.columns + EPS1, pace);
+        average<T>(row.slot.row_moment, row.row, squares / row.slot.columns + EPS1, *row.size);
         row_sums[row.slot.first_row + row.row] = weights;
     }
 }
 
-#define ROWS_PARAMETERS(T) (COMMON_PARAMETERS, int64_t rows, float *row_sums)
-FOR_FLOATS(adafactor_rows, ROWS_PARAMETERS, (slots, slot_count, norm, max_norm, PACE, rows, row_sums))
+#define ROWS_PARAMETERS(T) (const FactoredSlot *slots, int slot_count, const Size *sizes, bool scale_parameter, \
+                            int64_t rows, float *row_sums)
+FOR_FLOATS(adafactor_rows, ROWS_PARAMETERS, (slots, slot_count, sizes, scale_parameter, rows, row_sums))
 
 // Sums of the gradient's squares in the columns of a tile, by blocks of PANEL * 8 threads.
 template <typename T>
-__device__ void adafactor_columns(const FactoredSlot *slots, int slot_count, const float *norm, float max_norm,
-                                  float *partial) {
+__device__ void adafactor_columns(const FactoredSlot *slots, int slot_count, const Size *sizes, float *partial) {
     constexpr int HEIGHT = 8;
     __shared__ float sums[HEIGHT][PANEL];
-    FactoredSlot slot = slots[find_slot(&slots->first_tile, FIELDS, slot_count, blockIdx.x)];
+    int index = find_slot(&slots->first_tile, FIELDS, slot_count, blockIdx.x);
+    if (sizes[index].due == 0) {
+        return;
+    }
+    FactoredSlot slot = slots[index];
     int64_t panels = (slot.columns + PANEL - 1) / PANEL;
     int64_t tile = blockIdx.x - slot.first_tile;
     int64_t stripe = tile / panels;
     int64_t column = tile % panels * PANEL + threadIdx.x % PANEL;
     int lane = threadIdx.x / PANEL;
     int64_t end = min(slot.rows, (stripe + 1) * STRIPE);
-    float clip = clip_factor(norm, max_norm);
+    float clip = sizes[index].clip;
     const T *gradient = reinterpret_cast<const T *>(slot.gradient);
     float sum = 0;
     if (column < slot.columns) {
@@ -153,34 +170,42 @@ __device__ void adafactor_columns(const FactoredSlot *slots, int slot_count, con
     }
 }
 
-#define COLUMNS_PARAMETERS(T) (const FactoredSlot *slots, int slot_count, const float *norm, float max_norm, float *partial)
-FOR_FLOATS(adafactor_columns, COLUMNS_PARAMETERS, (slots, slot_count, norm, max_norm, partial))
+#define COLUMNS_PARAMETERS(T) (const FactoredSlot *slots, int slot_count, const Size *sizes, float *partial)
+FOR_FLOATS(adafactor_columns, COLUMNS_PARAMETERS, (slots, slot_count, sizes, partial))
 
 // The column moments from the tiles' sums, by a thread for each column.
 template <typename T>
-__device__ void adafactor_column_moments(const FactoredSlot *slots, int slot_count, const Pace &pace, int64_t columns,
+__device__ void adafactor_column_moments(const FactoredSlot *slots, int slot_count, const Size *sizes, int64_t columns,
                                          const float *partial) {
     int64_t item = static_cast<int64_t>(blockIdx.x) * blockDim.x + threadIdx.x;
     if (item >= columns) {
         return;
     }
-    FactoredSlot slot = slots[find_slot(&slots->first_column, FIELDS, slot_count, item)];
+    int index = find_slot(&slots->first_column, FIELDS, slot_count, item);
+    if (sizes[index].due == 0) {
+        return;
+    }
+    FactoredSlot slot = slots[index];
     int64_t column = item - slot.first_column;
     int64_t stripes = (slot.rows + STRIPE - 1) / STRIPE;
     float sum = 0;
     for (int64_t stripe = 0; stripe < stripes; stripe++) {
         sum += partial[slot.partial + stripe * slot.columns + column];
     }
-    average<T>(slot.column_moment, column, sum / slot.rows + EPS1, pace);
+    average<T>(slot.column_moment, column, sum / slot.rows + EPS1, sizes[index]);
 }
 
-#define MOMENTS_PARAMETERS(T) (COMMON_PARAMETERS, int64_t columns, const float *partial)
-FOR_FLOATS(adafactor_column_moments, MOMENTS_PARAMETERS, (slots, slot_count, PACE, columns, partial))
+#define MOMENTS_PARAMETERS(T) (const FactoredSlot *slots, int slot_count, const Size *sizes, int64_t columns, \
+                               const float *partial)
+FOR_FLOATS(adafactor_column_moments, MOMENTS_PARAMETERS, (slots, slot_count, sizes, columns, partial))
 
 // The mean of the row moments and of the weights' squares, by a block for each parameter.
 template <typename T>
 __device__ void adafactor_means(const FactoredSlot *slots, const float *row_sums, Size *sizes) {
     __shared__ float scratch[WARP + 1];
+    if (sizes[blockIdx.x].due == 0) {
+        return;
+    }
     FactoredSlot slot = slots[blockIdx.x];
     const T *moments = reinterpret_cast<const T *>(slot.row_moment);
     float moment = 0;
@@ -202,13 +227,13 @@ FOR_FLOATS(adafactor_means, MEANS_PARAMETERS, (slots, row_sums, sizes))
 
 // Each row's sum of the update's squares, by a warp.
 template <typename T>
-__device__ void adafactor_updates(const FactoredSlot *slots, int slot_count, const float *norm, float max_norm,
-                                  int64_t rows, const Size *sizes, float *row_sums) {
+__device__ void adafactor_updates(const FactoredSlot *slots, int slot_count, const Size *sizes, int64_t rows,
+                                  float *row_sums) {
     Row<T> row;
-    if (!row.find(slots, slot_count, rows, norm, max_norm)) {
+    if (!row.find(slots, slot_count, sizes, rows)) {
         return;
     }
-    float factor = row.row_factor(sizes);
+    float factor = row.row_factor();
     float sum = 0;
     for (int64_t i = threadIdx.x % WARP; i < row.slot.columns; i += WARP) {
         float update = row.update(factor, i);
@@ -220,13 +245,17 @@ __device__ void adafactor_updates(const FactoredSlot *slots, int slot_count, con
     }
 }
 
-#define UPDATES_PARAMETERS(T) (const FactoredSlot *slots, int slot_count, const float *norm, float max_norm, \
-                               int64_t rows, const Size *sizes, float *row_sums)
-FOR_FLOATS(adafactor_updates, UPDATES_PARAMETERS, (slots, slot_count, norm, max_norm, rows, sizes, row_sums))
+#define SUMS_PARAMETERS(T) (const FactoredSlot *slots, int slot_count, const Size *sizes, int64_t rows, float *row_sums)
+FOR_FLOATS(adafactor_updates, SUMS_PARAMETERS, (slots, slot_count, sizes, rows, row_sums))
 
 // How far to go, by a block for each parameter.
-extern "C" __global__ void adafactor_steps(COMMON_PARAMETERS, const float *row_sums, Size *sizes) {
+extern "C" __global__ void adafactor_steps(const FactoredSlot *slots, float learning_rate, bool scale_parameter,
+                                           float clip_threshold, const float *row_sums, Size *sizes) {
     __shared__ float scratch[WARP + 1];
+    Size &size = sizes[blockIdx.x];
+    if (size.due == 0) {
+        return;
+    }
     FactoredSlot slot = slots[blockIdx.x];
     float updates = 0;
     for (int64_t row = threadIdx.x; row < slot.rows; row += blockDim.x) {
@@ -234,7 +263,6 @@ extern "C" __global__ void adafactor_steps(COMMON_PARAMETERS, const float *row_s
     }
     updates = block_sum(updates, scratch) / (static_cast<float>(slot.rows) * slot.columns);
     if (threadIdx.x == 0) {
-        Size &size = sizes[blockIdx.x];
         float root = sqrtf(size.weights);
         // Not fmaxf, which takes a NaN for the smaller.
         float rate = learning_rate * (!scale_parameter ? 1 : root < EPS2 ? EPS2 : root);
@@ -246,19 +274,18 @@ extern "C" __global__ void adafactor_steps(COMMON_PARAMETERS, const float *row_s
 
 // w = keep w - step U, by a warp for each row.
 template <typename T>
-__device__ void adafactor_apply(const FactoredSlot *slots, int slot_count, const float *norm, float max_norm,
-                                int64_t rows, const Size *sizes) {
+__device__ void adafactor_apply(const FactoredSlot *slots, int slot_count, const Size *sizes, int64_t rows) {
     Row<T> row;
-    if (!row.find(slots, slot_count, rows, norm, max_norm)) {
+    if (!row.find(slots, slot_count, sizes, rows)) {
         return;
     }
-    float factor = row.row_factor(sizes);
-    Size size = sizes[row.index];
+    float factor = row.row_factor();
+    float keep = row.size->keep;
+    float step = row.size->step;
     for (int64_t i = threadIdx.x % WARP; i < row.slot.columns; i += WARP) {
-        row.weight[i] = from_float<T>(to_float(row.weight[i]) * size.keep - size.step * row.update(factor, i));
+        row.weight[i] = from_float<T>(to_float(row.weight[i]) * keep - step * row.update(factor, i));
     }
 }
 
-#define APPLY_PARAMETERS(T) (const FactoredSlot *slots, int slot_count, const float *norm, float max_norm, \
-                             int64_t rows, const Size *sizes)
-FOR_FLOATS(adafactor_apply, APPLY_PARAMETERS, (slots, slot_count, norm, max_norm, rows, sizes))
+#define APPLY_PARAMETERS(T) (const FactoredSlot *slots, int slot_count, const Size *sizes, int64_t rows)
+FOR_FLOATS(adafactor_apply, APPLY_PARAMETERS, (slots, slot_count, sizes, rows))

@@ -1,5 +1,5 @@
 // One AdamW update of all parameters, each element read and written once.
-#include "slots.cuh"
+#include "updates.cuh"
 
 // A parameter and its state; the Java side is CudaAdamW.
 struct AdamSlot {
@@ -10,12 +10,55 @@ struct AdamSlot {
     int64_t count;
     int64_t first_block;
     int64_t decay; // the bits of a float
+    int64_t rows;  // of the gradient; null when they do not matter
+    int64_t place; // of the parameter's number of updates
 };
 
-// What all parameters share: rate is lr sqrt(1 - beta2^t) / (1 - beta1^t), eps is eps sqrt(1 - beta2^t).
+// What one parameter's number of updates, and all gradients' norm, make of the settings.
+struct AdamPace {
+    int due; // 0 when the parameter stays as it is
+    float clip;
+    float rate; // lr sqrt(1 - beta2^t) / (1 - beta1^t)
+    float eps;  // eps sqrt(1 - beta2^t)
+};
+
+// x^t by squaring, for t > 0. Of the relative error, at most about t / 2^53, nothing is left in the float that 1 - x^t
+// becomes: where t is so large, x^t is next to nothing.
+__device__ __forceinline__ double power(double x, int t) {
+    double result = 1;
+    for (; t > 0; t >>= 1) {
+        if (t & 1) {
+            result *= x;
+        }
+        x *= x;
+    }
+    return result;
+}
+
+// Counts the update, by a thread for each parameter.
+extern "C" __global__ void adamw_begin(const AdamSlot *slots, int slot_count, UPDATES_PARAMETERS,
+                                       double learning_rate, double beta1, double beta2, double eps,
+                                       AdamPace *paces) {
+    int index = blockIdx.x * blockDim.x + threadIdx.x;
+    if (index >= slot_count) {
+        return;
+    }
+    Updates updates = UPDATES_ARGUMENTS;
+    int t = updates.next(slots[index].place, reinterpret_cast<const int *>(slots[index].rows));
+    double correction1 = 1 - power(beta1, t);
+    double correction2 = sqrt(1 - power(beta2, t));
+    AdamPace pace = {};
+    if (t > 0) {
+        pace = {1, updates.clip_factor(), static_cast<float>(learning_rate / correction1 * correction2),
+                static_cast<float>(eps * correction2)};
+    }
+    paces[index] = pace;
+}
+
+// One element's update.
 struct AdamFactors {
     float clip;
-    float keep;
+    float keep; // 1 - lr decay
     float take1;
     float beta2;
     float take2;
@@ -31,17 +74,22 @@ struct AdamFactors {
 };
 
 template <typename T>
-__device__ void adamw_update(const AdamSlot *slots, int slot_count, int64_t chunk, const float *norm, float max_norm,
-                             float learning_rate, float take1, float beta2, float take2, float rate, float eps) {
+__device__ void adamw_update(const AdamSlot *slots, int slot_count, int64_t chunk, const AdamPace *paces,
+                             float learning_rate, float take1, float beta2, float take2) {
     constexpr int SIZE = Vector<T>::SIZE;
     int stride = sizeof(AdamSlot) / sizeof(int64_t);
-    AdamSlot slot = slots[find_slot(&slots->first_block, stride, slot_count, blockIdx.x)];
+    int index = find_slot(&slots->first_block, stride, slot_count, blockIdx.x);
+    AdamPace pace = paces[index];
+    if (pace.due == 0) {
+        return;
+    }
+    AdamSlot slot = slots[index];
     T *weight = reinterpret_cast<T *>(slot.weight);
     const T *gradient = reinterpret_cast<const T *>(slot.gradient);
     T *m = reinterpret_cast<T *>(slot.m);
     T *v = reinterpret_cast<T *>(slot.v);
     float keep = 1 - learning_rate * __int_as_float(static_cast<int>(slot.decay));
-    AdamFactors factors = {clip_factor(norm, max_norm), keep, take1, beta2, take2, rate, eps};
+    AdamFactors factors = {pace.clip, keep, take1, beta2, take2, pace.rate, pace.eps};
     int64_t from = (blockIdx.x - slot.first_block) * chunk;
     int64_t to = from + chunk < slot.count ? from + chunk : slot.count;
     for (int64_t i = from + threadIdx.x * SIZE; i < to; i += static_cast<int64_t>(blockDim.x) * SIZE) {
@@ -74,7 +122,6 @@ __device__ void adamw_update(const AdamSlot *slots, int slot_count, int64_t chun
     }
 }
 
-#define PARAMETERS(T) (const AdamSlot *slots, int slot_count, int64_t chunk, const float *norm, float max_norm, \
-                       float learning_rate, float take1, float beta2, float take2, float rate, float eps)
-FOR_FLOATS(adamw_update, PARAMETERS,
-           (slots, slot_count, chunk, norm, max_norm, learning_rate, take1, beta2, take2, rate, eps))
+#define PARAMETERS(T) (const AdamSlot *slots, int slot_count, int64_t chunk, const AdamPace *paces, \
+                       float learning_rate, float take1, float beta2, float take2)
+FOR_FLOATS(adamw_update, PARAMETERS, (slots, slot_count, chunk, paces, learning_rate, take1, beta2, take2))

@@ -18,12 +18,3 @@ __device__ __forceinline__ int find_slot(const int64_t *firsts, int stride, int 
     }
     return low;
 }
-
-// GradNorm.clipFactor: 1 without a norm. A NaN stays a NaN.
-__device__ __forceinline__ float clip_factor(const float *norm, float maximum) {
-    if (norm == nullptr) {
-        return 1;
-    }
-    float factor = maximum / (*norm + 1e-6f);
-    return factor >= 1 ? 1 : factor;
-}

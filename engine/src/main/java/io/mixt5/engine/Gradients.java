@@ -29,6 +29,16 @@ public final class Gradients {
     public record Target(Tensor tensor, boolean accumulate) {
     }
 
+    /**
+     * Where a kernel puts the gradient of an input that is there only if it comes from at least one row.
+     *
+     * @param gradient as {@link #into} gives it
+     * @param rows I32 [1], to which, or in which, the kernel counts the rows; null when the gradient is there whatever
+     * they are
+     */
+    public record Counted(Target gradient, Target rows) {
+    }
+
     Gradients(Tape tape) {
         this.tape = tape;
     }
@@ -37,6 +47,7 @@ public final class Gradients {
     public Tensor of(Tensor output) {
         if (output.grad() == null) {
             place(output);
+            output.markGradSet(false);
             output.gradBuffer().zero();
         }
         return output.grad();
@@ -48,18 +59,43 @@ public final class Gradients {
      * it is done.
      */
     public Target into(Tensor input) {
+        return into(input, false);
+    }
+
+    /**
+     * Like {@link #into} for an op that knows on the device alone whether it has a gradient for {@code input}. It writes
+     * zeros where it has none, and counts the rows from which the gradient comes.
+     */
+    public Counted intoCounted(Tensor input) {
+        boolean counts = input != null && (input.grad() == null || input.gradRows() != null);
+        Target target = into(input, counts);
+        return target == null ? null : new Counted(target, counts ? input.countRows() : null);
+    }
+
+    /**
+     * Like {@link #into} for an op whose input has a gradient exactly where its output has one: rows counted for a
+     * {@linkplain Tape#cast weight's cast} are those of the weight.
+     */
+    public Target through(Tensor output, Tensor input) {
+        boolean counts = output.gradRows() != null && output.countsRowsOf(input)
+                && (input.grad() == null || input.gradRows() != null);
+        return into(input, counts);
+    }
+
+    /** @param counted whether the input's gradient, with what is added now, is there only if rows are counted */
+    private Target into(Tensor input, boolean counted) {
         if (input == null || !input.requiresGrad()) {
             return null;
         }
         if (!asked.add(input)) {
             Tensor share = tape.allocate(input.dtype(), input.shape(), "share of grad of " + input.origin());
             shares.add(new Share(share, input));
+            input.markGradSet(counted);
             return new Target(share, false);
         }
         boolean accumulate = input.grad() != null;
-        if (!accumulate) {
-            place(input);
-        }
+        place(input);
+        input.markGradSet(counted);
         return new Target(input.grad(), accumulate);
     }
 
@@ -147,8 +183,9 @@ public final class Gradients {
             tape.kernel(Add.Kernel.class, gradient.dtype()).accumulate(gradient, input.grad());
         } else {
             place(input);
-            input.grad().copyFrom(gradient);
+            input.gradBuffer().copyFrom(gradient);
         }
+        input.markGradSet(false);
     }
 
     /** Makes a place for the gradient that lives as long as the input. */
@@ -159,6 +196,5 @@ public final class Gradients {
                     ? new Tensor(input.device(), input.dtype(), input.shape(), origin)
                     : input.scope.allocate(input.dtype(), input.shape(), origin));
         }
-        input.markGradSet();
     }
 }

@@ -91,6 +91,9 @@ public final class Scope implements AutoCloseable {
             if (tensor.gradBuffer() != null) {
                 keep(tensor.gradBuffer());
             }
+            if (tensor.rowsBuffer() != null) {
+                keep(tensor.rowsBuffer());
+            }
         }
         return tensor;
     }

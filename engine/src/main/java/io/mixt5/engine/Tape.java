@@ -155,6 +155,9 @@ public final class Tape {
             current = castScope;
             try {
                 cast = Cast.apply(this, weight, dtype);
+                if (tracks(weight)) {
+                    cast.countRowsOf(weight);
+                }
             } finally {
                 current = inner;
             }

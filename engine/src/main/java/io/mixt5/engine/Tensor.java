@@ -24,6 +24,14 @@ public final class Tensor implements AutoCloseable {
     private Tensor grad;
     /** Whether {@link #grad} holds something; a retained buffer may be there and yet be empty. */
     private boolean gradSet;
+    /** Whether {@link #grad} counts only where {@link #rows} is not 0. */
+    private boolean gradCounted;
+    /** I32 [1], from how many rows the gradient comes; made when an op first counts them. */
+    private Tensor rows;
+    /** Whether {@link #rows} has been written since the gradient was forgotten. */
+    private boolean rowsSet;
+    /** The tensor that {@link #rows} is taken from: this one, or the weight that this one is a cast of. */
+    private Tensor rowsOwner = this;
     /** The scope that closes this tensor and the place in its list; null for a tensor that somebody owns. */
     Scope scope;
     int scopeIndex;
@@ -216,14 +224,28 @@ public final class Tensor implements AutoCloseable {
         return this;
     }
 
-    /** The gradient that backward passes have left here, or null. It lives until {@link #clearGrad} or close. */
+    /**
+     * The gradient that backward passes have left here, or null. It lives until {@link #clearGrad} or close. Where
+     * {@link #gradRows} counts 0 it holds zeros and stands for none.
+     */
     public Tensor grad() {
         return gradSet ? grad : null;
+    }
+
+    /**
+     * I32 [1], from how many rows the gradient comes, where that is known to the device alone, as with the weight of an
+     * expert: if from none, there is no gradient, as an optimiser has to notice. Null when there is one whatever the
+     * rows, or {@link #grad} is null. The count adds up and is forgotten as the gradient is.
+     */
+    public Tensor gradRows() {
+        return gradSet && gradCounted ? rowsOwner.rows : null;
     }
 
     /** Forgets the gradient but keeps its memory for the next one. */
     public void clearGrad() {
         gradSet = false;
+        gradCounted = false;
+        rowsSet = false;
     }
 
     /** The gradient buffer whether or not it is filled, or null. */
@@ -234,10 +256,42 @@ public final class Tensor implements AutoCloseable {
     void setGrad(Tensor gradient) {
         grad = gradient;
         gradSet = gradient != null;
+        gradCounted = false;
     }
 
-    void markGradSet() {
+    /** Says that the gradient is filled, and whether its rows are counted or do not matter. */
+    void markGradSet(boolean counted) {
         gradSet = true;
+        gradCounted = counted;
+    }
+
+    /** Counts the rows of this tensor's gradient as those of {@code weight}'s, to which the gradient will be added. */
+    void countRowsOf(Tensor weight) {
+        rowsOwner = weight;
+    }
+
+    /** Whether rows counted for this tensor are counted for {@code weight}. */
+    boolean countsRowsOf(Tensor weight) {
+        return rowsOwner == weight;
+    }
+
+    /** Where to count rows: a place that lives as long as the tensor whose they are, and whether it is in use already. */
+    Gradients.Target countRows() {
+        Tensor owner = rowsOwner;
+        if (owner.rows == null) {
+            String name = "rows of grad of " + owner.origin;
+            owner.rows = owner.scope == null
+                    ? new Tensor(owner.device, DType.I32, Shape.of(1), name)
+                    : owner.scope.allocate(DType.I32, Shape.of(1), name);
+        }
+        Gradients.Target target = new Gradients.Target(owner.rows, owner.rowsSet);
+        owner.rowsSet = true;
+        return target;
+    }
+
+    /** The count of rows whether or not it is filled, or null. */
+    Tensor rowsBuffer() {
+        return rows;
     }
 
     /** Gives the memory back. Closing twice is harmless. */
@@ -249,6 +303,10 @@ public final class Tensor implements AutoCloseable {
         if (grad != null) {
             grad.close();
             setGrad(null);
+        }
+        if (rows != null) {
+            rows.close();
+            rows = null;
         }
         release();
     }

@@ -162,15 +162,37 @@ public abstract class BackendRoutingTraps {
             Routing routing = Route.apply(tape, logits(2, towards(3, 2, 1)), null, RAW);
             Tensor rows = Dispatch.apply(tape, x, routing);
             backward(GroupedLinear.apply(tape, rows, List.of(idle, busy), routing.offsets()));
-            assertNull(idle.grad(), "pass " + pass);
-            assertArrayEquals(new float[]{9 * pass, 12 * pass, 9 * pass, 12 * pass}, busy.grad().toFloats());
+            assertGradient(idle, 0, 0, 0, 0, 0);
+            assertGradient(busy, 3 * pass, 9 * pass, 12 * pass, 9 * pass, 12 * pass);
         }
         // A step in which the expert is busy leaves something in the buffer that the next one must not find.
         backward(GroupedLinear.apply(tape, x, List.of(idle, busy), scope.ints(new int[]{0, 3, 3}, "offsets")));
-        assertNotEquals(0, idle.grad().toFloats()[0]);
+        assertGradient(idle, 3, 9, 12, 9, 12);
+        assertGradient(busy, 6, 18, 24, 18, 24);
         idle.clearGrad();
+        assertNull(idle.gradRows());
         backward(GroupedLinear.apply(tape, x, List.of(idle, busy), scope.ints(new int[]{0, 0, 3}, "offsets")));
-        assertNull(idle.grad());
+        assertGradient(idle, 0, 0, 0, 0, 0);
+    }
+
+    @Test
+    void aWeightOfSeveralExpertsCountsAllTheirRows() {
+        Tensor x = scope.floats(Shape.of(3, 2), new float[]{1, 2, 3, 4, 5, 6}, "x");
+        Tensor shared = weight();
+        Tensor own = weight();
+        Tensor constant = scope.zeros(DType.F32, Shape.of(2, 2), "constant");
+        for (int pass = 1; pass <= 2; pass++) {
+            backward(GroupedLinear.apply(tape, x, List.of(shared, own, shared, constant),
+                    scope.ints(new int[]{0, 1, 1, 2, 3}, "offsets")));
+            assertGradient(shared, 2 * pass, 4 * pass, 6 * pass, 4 * pass, 6 * pass);
+            assertGradient(own, 0, 0, 0, 0, 0);
+        }
+        assertNull(constant.grad());
+    }
+
+    private static void assertGradient(Tensor weight, int rows, float... gradient) {
+        assertArrayEquals(new int[]{rows}, weight.gradRows().toInts(), "rows");
+        assertArrayEquals(gradient, weight.grad().toFloats());
     }
 
     @Test

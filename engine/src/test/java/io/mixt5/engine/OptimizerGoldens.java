@@ -3,6 +3,7 @@ package io.mixt5.engine;
 import com.fasterxml.jackson.databind.JsonNode;
 import io.mixt5.engine.op.AdamW;
 import io.mixt5.engine.op.Adafactor;
+import io.mixt5.engine.op.Updates;
 import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.Assertions;
@@ -25,15 +26,16 @@ final class OptimizerGoldens {
         float decay = (float) golden.attribute("weight_decay").asDouble();
         List<AdamW.Slot> slots = new ArrayList<>();
         for (String parameter : PARAMETERS) {
-            slots.add(new AdamW.Slot(weight(golden, scope, parameter), zeros(golden, scope, parameter),
-                    zeros(golden, scope, parameter), zeros(golden, scope, parameter), decay));
+            slots.add(new AdamW.Slot(slots.size(), weight(golden, scope, parameter), zeros(golden, scope, parameter),
+                    null, zeros(golden, scope, parameter), zeros(golden, scope, parameter), decay));
         }
+        Updates updates = new Updates(scope.zeros(DType.F32, Shape.of(slots.size()), "counts"), null, 0);
         for (int step = 1; step <= golden.attribute("steps").asInt(); step++) {
             for (int i = 0; i < slots.size(); i++) {
                 slots.get(i).gradient().upload(golden.floats(PARAMETERS.get(i) + ".g" + step));
             }
             AdamW.apply(scope.device(), slots, new AdamW.Settings(golden.attribute("lr").asDouble(), beta1, beta2,
-                    golden.attribute("eps").asDouble(), step, null, 0));
+                    golden.attribute("eps").asDouble(), updates));
             for (int i = 0; i < slots.size(); i++) {
                 checkWeight(golden, PARAMETERS.get(i), step, slots.get(i).weight());
             }
@@ -55,10 +57,11 @@ final class OptimizerGoldens {
             Shape shape = golden.shape(parameter + ".p0");
             boolean matrix = shape.rank() == 2;
             Shape rows = matrix ? Shape.of(shape.dim(0)) : shape;
-            slots.add(new Adafactor.Slot(weight(golden, scope, parameter), zeros(golden, scope, parameter),
-                    scope.zeros(DType.F32, rows, "rows"),
+            slots.add(new Adafactor.Slot(slots.size(), weight(golden, scope, parameter),
+                    zeros(golden, scope, parameter), null, scope.zeros(DType.F32, rows, "rows"),
                     matrix ? scope.zeros(DType.F32, Shape.of(shape.dim(1)), "columns") : null, decay));
         }
+        Updates updates = new Updates(scope.zeros(DType.F32, Shape.of(slots.size()), "counts"), null, 0);
         for (int step = 1; step <= golden.attribute("steps").asInt(); step++) {
             for (int i = 0; i < slots.size(); i++) {
                 slots.get(i).gradient().upload(golden.floats(PARAMETERS.get(i) + ".g" + step));
@@ -66,7 +69,7 @@ final class OptimizerGoldens {
             Adafactor.apply(scope.device(), slots,
                     new Adafactor.Settings(rate(golden, step), golden.attribute("scale_parameter").asBoolean(),
                             golden.attribute("decay_rate").asDouble(), golden.attribute("clip_threshold").asDouble(),
-                            step, null, 0));
+                            updates));
             for (int i = 0; i < slots.size(); i++) {
                 checkWeight(golden, PARAMETERS.get(i), step, slots.get(i).weight());
             }

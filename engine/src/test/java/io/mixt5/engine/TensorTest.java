@@ -174,7 +174,7 @@ class TensorTest {
         leaf.clearGrad();
         assertNull(leaf.grad());
         assertFalse(gradient.closed());
-        leaf.markGradSet();
+        leaf.markGradSet(false);
         assertSame(gradient, leaf.grad());
     }
 

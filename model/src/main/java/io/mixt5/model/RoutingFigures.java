@@ -1,7 +1,13 @@
 package io.mixt5.model;
 
+import io.mixt5.engine.ReadBack;
+import io.mixt5.engine.Tensor;
 import io.mixt5.engine.op.Routing;
+import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Iterator;
+import java.util.List;
+import java.util.Map;
 
 /**
  * What a mixture did in one pass, over the tokens that are not padding.
@@ -18,12 +24,21 @@ import java.util.Arrays;
 public record RoutingFigures(String layer, int[] counts, int tokens, int dropped, double entropy, double gate,
         double balance,
         double z) {
-    static RoutingFigures read(String layer, Routing routing) {
-        float[] stats = routing.stats().toFloats();
-        return new RoutingFigures(layer, routing.counts().toInts(), (int) stats[Routing.TOKENS],
-                (int) stats[Routing.DROPPED],
-                stats[Routing.ENTROPY], stats[Routing.GATE], routing.balance().toFloats()[0],
-                routing.z().toFloats()[0]);
+    /** The figures of layers and their routings, all read from the device at once. */
+    static List<RoutingFigures> read(Map<String, Routing> layers) {
+        List<Tensor> tensors = new ArrayList<>();
+        for (Routing routing : layers.values()) {
+            tensors.addAll(List.of(routing.counts(), routing.stats(), routing.balance(), routing.z()));
+        }
+        Iterator<double[]> values = ReadBack.of(tensors).iterator();
+        List<RoutingFigures> figures = new ArrayList<>();
+        for (String layer : layers.keySet()) {
+            int[] counts = Arrays.stream(values.next()).mapToInt(count -> (int) count).toArray();
+            double[] stats = values.next();
+            figures.add(new RoutingFigures(layer, counts, (int) stats[Routing.TOKENS], (int) stats[Routing.DROPPED],
+                    stats[Routing.ENTROPY], stats[Routing.GATE], values.next()[0], values.next()[0]));
+        }
+        return figures;
     }
 
     /** The busiest expert's entries relative to the mean; 1 when balanced, 0 without tokens. */

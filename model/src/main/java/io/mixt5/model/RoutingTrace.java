@@ -6,14 +6,17 @@ import io.mixt5.engine.op.Add;
 import io.mixt5.engine.op.Routing;
 import io.mixt5.engine.op.Scale;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.function.Supplier;
+import java.util.Map;
 
 /** What the mixtures of one pass did, in the order of the layers: for their losses and for statistics. */
 public final class RoutingTrace {
     private final List<Tensor> balances = new ArrayList<>();
     private final List<Tensor> zs = new ArrayList<>();
-    private final List<Supplier<RoutingFigures>> figures = new ArrayList<>();
+    /** The routings whose figures are still on the device, by their layers' names. */
+    private final Map<String, Routing> routings = new LinkedHashMap<>();
+    private final List<RoutingFigures> figures = new ArrayList<>();
 
     /**
      * Notes what layer {@code name} did. While recording, the figures are read from the device only when somebody asks;
@@ -23,16 +26,15 @@ public final class RoutingTrace {
         balances.add(tape.keep(routing.balance()));
         zs.add(tape.keep(routing.z()));
         if (tape.recording()) {
-            figures.add(() -> RoutingFigures.read(name, routing));
+            routings.put(name, routing);
         } else {
-            RoutingFigures read = RoutingFigures.read(name, routing);
-            figures.add(() -> read);
+            figures.addAll(RoutingFigures.read(Map.of(name, routing)));
         }
     }
 
-    /** One entry for each mixture, encoder first. Call it before the pass's scope closes. */
+    /** One entry for each mixture, encoder first, read at once. Call it before the pass's scope closes. */
     public List<RoutingFigures> figures() {
-        return figures.stream().map(Supplier::get).toList();
+        return routings.isEmpty() ? List.copyOf(figures) : RoutingFigures.read(routings);
     }
 
     /** loss + mean over the layers of (alpha * balance + beta * z). */

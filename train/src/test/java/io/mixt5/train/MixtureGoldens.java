@@ -2,16 +2,8 @@ package io.mixt5.train;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
-import com.fasterxml.jackson.databind.JsonNode;
 import io.mixt5.engine.Device;
-import io.mixt5.engine.Scope;
-import io.mixt5.engine.Tape;
-import io.mixt5.engine.Tensor;
 import io.mixt5.model.ModelGoldens;
-import io.mixt5.model.T5Batch;
-import io.mixt5.model.T5Model;
-import io.mixt5.train.optim.AdamWOptimizer;
-import io.mixt5.train.optim.Optimizer;
 import java.nio.file.Path;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -62,20 +54,7 @@ abstract class MixtureGoldens {
 
     private void check(ModelGoldens goldens) {
         goldens.checkPass(device);
-        try (T5Model model = T5Model.load(goldens.directory(), device);
-                Optimizer optimizer = new AdamWOptimizer(model.parameters().all(), p -> 0.01, 0.9, 0.999, 1e-8)) {
-            T5Batch batch = goldens.batch(model.config());
-            for (JsonNode expected : goldens.json.get("adamw_losses_lr1e3_wd001")) {
-                try (Scope scope = new Scope(device)) {
-                    model.parameters().clearGradients();
-                    Tape tape = Tape.recording(scope);
-                    Tensor loss = model.forward(tape, batch).loss();
-                    assertEquals(expected.asDouble(), loss.toFloats()[0], 1e-4, "loss " + expected);
-                    tape.backward(loss);
-                    optimizer.step(1e-3, null, 0);
-                }
-            }
-        }
+        LossGoldens.checkAdamW(goldens, device);
     }
 
     @AfterEach

@@ -2,21 +2,11 @@ package io.mixt5.train;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
-import com.fasterxml.jackson.databind.JsonNode;
 import io.mixt5.engine.Device;
-import io.mixt5.engine.Scope;
-import io.mixt5.engine.Tape;
-import io.mixt5.engine.Tensor;
 import io.mixt5.model.ModelGoldens;
-import io.mixt5.model.T5Batch;
-import io.mixt5.model.T5Model;
-import io.mixt5.train.optim.AdafactorOptimizer;
-import io.mixt5.train.optim.AdamWOptimizer;
-import io.mixt5.train.optim.Optimizer;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.function.Function;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.io.TempDir;
@@ -42,6 +32,10 @@ abstract class T5Goldens {
                 .map(path -> Stream.concat(own, Stream.of(new ModelGoldens(path)))).orElse(own);
     }
 
+    static Stream<ModelGoldens> goldensOfAdafactor() throws IOException {
+        return goldens().filter(goldens -> goldens.json.has(LossGoldens.ADAFACTOR));
+    }
+
     @ParameterizedTest
     @MethodSource("goldens")
     void lossLogitsAndGradients(ModelGoldens goldens) {
@@ -57,32 +51,13 @@ abstract class T5Goldens {
     @ParameterizedTest
     @MethodSource("goldens")
     void adamWLosses(ModelGoldens goldens) {
-        JsonNode losses = goldens.json.path("adamw_losses_lr1e-3_wd0.01");
-        check(goldens, losses, 1e-3,
-                model -> new AdamWOptimizer(model.parameters().all(), p -> 0.01, 0.9, 0.999, 1e-8));
+        LossGoldens.checkAdamW(goldens, device);
     }
 
     @ParameterizedTest
-    @MethodSource("goldens")
+    @MethodSource("goldensOfAdafactor")
     void adafactorLosses(ModelGoldens goldens) {
-        JsonNode losses = goldens.json.path("adafactor_losses_lr1e-2_scaled");
-        check(goldens, losses, 1e-2, model -> new AdafactorOptimizer(model.parameters().all(), p -> 0));
-    }
-
-    private void check(ModelGoldens goldens, JsonNode losses, double learningRate, Function<T5Model, Optimizer> make) {
-        try (T5Model model = T5Model.load(goldens.directory(), device); Optimizer optimizer = make.apply(model)) {
-            T5Batch batch = goldens.batch(model.config());
-            for (JsonNode expected : losses) {
-                try (Scope scope = new Scope(device)) {
-                    model.parameters().clearGradients();
-                    Tape tape = Tape.recording(scope);
-                    Tensor loss = model.forward(tape, batch).loss();
-                    assertEquals(expected.asDouble(), loss.toFloats()[0], 1e-4, "loss " + expected);
-                    tape.backward(loss);
-                    optimizer.step(learningRate, null, 0);
-                }
-            }
-        }
+        LossGoldens.checkAdafactor(goldens, device);
     }
 
     @AfterEach

@@ -3,10 +3,12 @@ package io.mixt5.engine.op;
 import io.mixt5.engine.Device;
 import io.mixt5.engine.Op;
 import io.mixt5.engine.OpCase;
+import io.mixt5.engine.Philox;
 import io.mixt5.engine.Shape;
 import io.mixt5.engine.Sizes;
 import io.mixt5.engine.Tensor;
 import io.mixt5.engine.TimedCase;
+import java.util.ArrayList;
 import java.util.List;
 
 /**
@@ -22,29 +24,28 @@ public final class AdamW implements Op {
     /**
      * A parameter and its state, all of one shape.
      *
+     * @param place of the parameter's count in {@link Updates#counts}; no two slots have the same
+     * @param gradRows I32 [1], from how many rows the gradient comes, if it may be none; otherwise null
      * @param decay decoupled weight decay
      */
-    public record Slot(Tensor weight, Tensor gradient, Tensor m, Tensor v, float decay) {
+    public record Slot(int place, Tensor weight, Tensor gradient, Tensor gradRows, Tensor m, Tensor v, float decay) {
     }
 
     /**
      * What all parameters share in one update.
      *
-     * @param step number of this update, from 1
-     * @param norm [1], the gradients' norm, or null not to clip
-     * @param maxNorm the norm to clip to; 0 does not clip
+     * @param updates which slots are updated; t is the number of a slot's update, from 1
      */
-    public record Settings(double learningRate, double beta1, double beta2, double eps, int step, Tensor norm,
-            double maxNorm) {
+    public record Settings(double learningRate, double beta1, double beta2, double eps, Updates updates) {
     }
 
     /** What a backend implements. */
     public interface Kernel extends io.mixt5.engine.Kernel {
-        /** Updates weight, m and v of every slot; gradients are left as they are. */
+        /** Updates weight, m, v and count of every slot that is to be updated; gradients are left as they are. */
         void update(List<Slot> slots, Settings settings);
     }
 
-    /** Updates every slot; all tensors are of one float type. */
+    /** Updates the slots; all of their tensors are of one float type. */
     public static void apply(Device device, List<Slot> slots, Settings settings) {
         for (Slot slot : slots) {
             Shape shape = slot.weight.shape();
@@ -53,6 +54,7 @@ public final class AdamW implements Op {
                     "adamw",
                     "weight, gradient and state of one shape", slot.weight, slot.gradient, slot.m, slot.v);
             Checks.sameFloats("adamw", slots.getFirst().weight, slot.weight, slot.gradient, slot.m, slot.v);
+            settings.updates.check("adamw", slot.place, slot.gradRows);
         }
         if (!slots.isEmpty()) {
             device.kernel(Kernel.class, slots.getFirst().weight.dtype()).update(slots, settings);
@@ -71,34 +73,41 @@ public final class AdamW implements Op {
 
     @Override
     public List<TimedCase> timed(Sizes s) {
-        OpCase.Fill normal = (stream, index) -> io.mixt5.engine.Philox.normal(1, stream, 0, index);
+        OpCase.Fill normal = (stream, index) -> Philox.normal(1, stream, 0, index);
         OpCase.Fill positive = (stream, index) -> Math.abs(normal.value(stream, index));
         return List.of(TimedCase.streaming(OpCase.named("adamw").constant("weight", normal, s.tokens(), s.width())
                 .constant("gradient", normal, s.tokens(), s.width()).constant("m", normal, s.tokens(), s.width())
-                .constant("v", positive, s.tokens(), s.width()).run((tape, in) -> {
-                    apply(tape.device(), List.of(new Slot(in.get(0), in.get(1), in.get(2), in.get(3), 0.01f)),
-                            new Settings(1e-4, 0.9, 0.999, 1e-8, 100, null, 0));
+                .constant("v", positive, s.tokens(), s.width()).constant("count", (stream, index) -> 100, 1)
+                .run((tape, in) -> {
+                    Slot slot = new Slot(0, in.get(0), in.get(1), null, in.get(2), in.get(3), 0.01f);
+                    apply(tape.device(), List.of(slot),
+                            new Settings(1e-4, 0.9, 0.999, 1e-8, new Updates(in.get(4), null, 0)));
                     return List.of(in.get(0));
                 }), 7 * s.stream(), 0));
     }
 
     @Override
     public List<OpCase> cases() {
-        return List.of(run("first step", 1, 0), run("later step", 1000, 0), run("clipped", 3, 0.5));
+        List<OpCase> cases = new ArrayList<>();
+        for (UpdateCase update : UpdateCase.all()) {
+            cases.add(run(update));
+        }
+        return cases;
     }
 
-    private static OpCase run(String name, int step, double maxNorm) {
-        OpCase.Fill normal = (stream, index) -> io.mixt5.engine.Philox.normal(1, stream, 0, index);
+    private static OpCase run(UpdateCase update) {
+        OpCase.Fill normal = (stream, index) -> Philox.normal(1, stream, 0, index);
         OpCase.Fill positive = (stream, index) -> Math.abs(normal.value(stream, index));
-        return OpCase.named(name).constant("weight", normal, 9, 37).constant("gradient", normal, 9, 37)
+        return OpCase.named(update.name()).constant("weight", normal, 9, 37).constant("gradient", normal, 9, 37)
                 .constant("m", normal, 9, 37)
                 .constant("v", positive, 9, 37).constant("vector", normal, 5).constant("its gradient", normal, 5)
                 .constant("its m", normal, 5).constant("its v", positive, 5).run((tape, in) -> {
-                    List<Slot> slots = List.of(new Slot(in.get(0), in.get(1), in.get(2), in.get(3), 0.1f),
-                            new Slot(in.get(4), in.get(5), in.get(6), in.get(7), 0));
-                    Tensor norm = maxNorm > 0 ? GradNorm.apply(tape.scope(), List.of(in.get(1), in.get(5))) : null;
-                    apply(tape.device(), slots, new Settings(1e-2, 0.9, 0.999, 1e-8, step, norm, maxNorm));
-                    return List.of(in.get(0), in.get(2), in.get(3), in.get(4), in.get(6), in.get(7));
+                    Updates updates = update.updates(tape.scope(), in.get(1), in.get(5));
+                    List<Slot> slots = List.of(
+                            new Slot(2, in.get(0), in.get(1), update.rows(tape.scope(), 0), in.get(2), in.get(3), 0.1f),
+                            new Slot(1, in.get(4), in.get(5), update.rows(tape.scope(), 1), in.get(6), in.get(7), 0));
+                    apply(tape.device(), slots, new Settings(1e-2, 0.9, 0.999, 1e-8, updates));
+                    return List.of(in.get(0), in.get(2), in.get(3), in.get(4), in.get(6), in.get(7), updates.counts());
                 });
     }
 }

@@ -29,7 +29,7 @@ public final class Cast implements Op {
         Tensor y = tape.allocate(dtype, x.shape(), "cast");
         kernel.cast(x, new Target(y, false));
         if (tape.tracks(x)) {
-            tape.record("cast", y, gradients -> kernel.cast(gradients.of(y), gradients.into(x)));
+            tape.record("cast", y, gradients -> kernel.cast(gradients.of(y), gradients.through(y, x)));
         }
         return y;
     }

@@ -1,6 +1,6 @@
 package io.mixt5.engine.op;
 
-import io.mixt5.engine.Gradients;
+import io.mixt5.engine.Gradients.Counted;
 import io.mixt5.engine.Gradients.Target;
 import io.mixt5.engine.Op;
 import io.mixt5.engine.OpCase;
@@ -28,17 +28,19 @@ public final class GroupedLinear implements Op {
         void backwardInput(Tensor dy, List<Tensor> weights, Tensor offsets, Target dx);
 
         /**
-         * dW_e [out, in] = dy^T x over the rows of expert e, so zeros where it has none. Targets may be null; no two are
-         * the same tensor.
+         * dW_e [out, in] = dy^T x over the rows of expert e, so zeros where it has none; and how many rows those are.
+         *
+         * @param dweights a target for each expert, or null; no gradient goes to the same tensor as another, but rows
+         * may: the first of such targets is the one that may not accumulate
          */
-        void backwardWeights(Tensor dy, Tensor x, Tensor offsets, List<Target> dweights);
+        void backwardWeights(Tensor dy, Tensor x, Tensor offsets, List<Counted> dweights);
     }
 
     /**
      * Multiplies each expert's rows by its weight.
      *
      * @param x [R, in]
-     * @param weights of E experts, all [out, in]
+     * @param weights of E experts, all [out, in]; their gradients are counted, see {@link Tensor#gradRows}
      * @param offsets I32 [E + 1], not decreasing, from 0 to at most R
      * @return [R, out]; rows of no expert are zeros
      */
@@ -61,7 +63,10 @@ public final class GroupedLinear implements Op {
             tape.record("grouped_linear", y, gradients -> {
                 Tensor dy = gradients.of(y);
                 if (weightsTracked) {
-                    kernel.backwardWeights(dy, x, offsets, targets(gradients, weights, offsets.toInts()));
+                    // An expert without rows has no gradient, as in PyTorch, and only the device knows which have none.
+                    List<Counted> dweights = new ArrayList<>();
+                    weights.forEach(weight -> dweights.add(gradients.intoCounted(weight)));
+                    kernel.backwardWeights(dy, x, offsets, dweights);
                 }
                 Target dx = gradients.into(x);
                 if (dx != null) {
@@ -70,18 +75,6 @@ public final class GroupedLinear implements Op {
             });
         }
         return y;
-    }
-
-    /**
-     * Where the experts' gradients go. An expert without rows gets none at all, as in PyTorch, rather than zeros: so an
-     * optimiser leaves its weights and its moments alone.
-     */
-    private static List<Target> targets(Gradients gradients, List<Tensor> weights, int[] offsets) {
-        List<Target> targets = new ArrayList<>();
-        for (int e = 0; e < weights.size(); e++) {
-            targets.add(offsets[e] == offsets[e + 1] ? null : gradients.into(weights.get(e)));
-        }
-        return targets;
     }
 
     @Override

@@ -2,20 +2,22 @@ package io.mixt5.engine.reference;
 
 import io.mixt5.engine.Tensor;
 import io.mixt5.engine.op.Adafactor;
-import io.mixt5.engine.op.GradNorm;
 import java.util.List;
 
 /** {@link Adafactor} by its definition. */
 public final class ReferenceAdafactor extends ReferenceKernel implements Adafactor.Kernel {
     @Override
     public void update(List<Adafactor.Slot> slots, Adafactor.Settings settings) {
-        double clip = settings.norm() == null ? 1 : GradNorm.clipFactor(settings.norm().get(0), settings.maxNorm());
+        double clip = settings.updates().clipFactor();
         for (Adafactor.Slot slot : slots) {
-            update(slot, settings, clip);
+            int t = settings.updates().next(slot.place(), slot.gradRows());
+            if (t > 0) {
+                update(slot, settings, clip, settings.beta2(t));
+            }
         }
     }
 
-    private static void update(Adafactor.Slot slot, Adafactor.Settings s, double clip) {
+    private static void update(Adafactor.Slot slot, Adafactor.Settings s, double clip, double beta) {
         int columns = (int) slot.weight().shape().columns();
         int count = (int) slot.weight().count();
         double[] squares = new double[count];
@@ -25,7 +27,7 @@ public final class ReferenceAdafactor extends ReferenceKernel implements Adafact
         }
         double[] update = new double[count];
         if (slot.columns() == null) {
-            average(slot.rows(), squares, s.beta2());
+            average(slot.rows(), squares, beta);
             for (int i = 0; i < count; i++) {
                 update[i] = slot.gradient().get(i) * clip / Math.sqrt(slot.rows().get(i));
             }
@@ -37,8 +39,8 @@ public final class ReferenceAdafactor extends ReferenceKernel implements Adafact
                 rowMeans[i / columns] += squares[i] / columns;
                 columnMeans[i % columns] += squares[i] / rows;
             }
-            average(slot.rows(), rowMeans, s.beta2());
-            average(slot.columns(), columnMeans, s.beta2());
+            average(slot.rows(), rowMeans, beta);
+            average(slot.columns(), columnMeans, beta);
             double mean = 0;
             for (int row = 0; row < rows; row++) {
                 mean += slot.rows().get(row) / rows;

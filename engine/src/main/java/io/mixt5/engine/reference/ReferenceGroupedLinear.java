@@ -1,5 +1,6 @@
 package io.mixt5.engine.reference;
 
+import io.mixt5.engine.Gradients.Counted;
 import io.mixt5.engine.Gradients.Target;
 import io.mixt5.engine.Tensor;
 import io.mixt5.engine.op.GroupedLinear;
@@ -40,18 +41,28 @@ public final class ReferenceGroupedLinear extends ReferenceKernel implements Gro
     }
 
     @Override
-    public void backwardWeights(Tensor dy, Tensor x, Tensor offsets, List<Target> dweights) {
+    public void backwardWeights(Tensor dy, Tensor x, Tensor offsets, List<Counted> dweights) {
+        for (int e = 0; e < dweights.size(); e++) {
+            Counted target = dweights.get(e);
+            if (target != null) {
+                long from = (long) offsets.get(e);
+                long to = (long) offsets.get(e + 1);
+                backwardWeight(dy, x, from, to, target.gradient());
+                put(target.rows(), 0, to - from);
+            }
+        }
+    }
+
+    private static void backwardWeight(Tensor dy, Tensor x, long from, long to, Target dweight) {
         long in = x.shape().columns();
         long out = dy.shape().columns();
-        for (int e = 0; e < dweights.size(); e++) {
-            for (long o = 0; o < out; o++) {
-                for (long i = 0; i < in; i++) {
-                    double sum = 0;
-                    for (long row = (long) offsets.get(e); row < offsets.get(e + 1); row++) {
-                        sum += dy.get(row * out + o) * x.get(row * in + i);
-                    }
-                    put(dweights.get(e), o * in + i, sum);
+        for (long o = 0; o < out; o++) {
+            for (long i = 0; i < in; i++) {
+                double sum = 0;
+                for (long row = from; row < to; row++) {
+                    sum += dy.get(row * out + o) * x.get(row * in + i);
                 }
+                put(dweight, o * in + i, sum);
             }
         }
     }

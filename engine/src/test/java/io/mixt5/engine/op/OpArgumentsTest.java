@@ -163,25 +163,37 @@ class OpArgumentsTest {
     void optimisersWantStateThatFits() {
         Tensor same = floats("same", 4, 6);
         Tensor other = floats("other", 6, 4);
-        AdamW.Settings adam = new AdamW.Settings(0.1, 0.9, 0.999, 1e-8, 1, null, 0);
-        refused(() -> AdamW.apply(device, List.of(new AdamW.Slot(x, other, same, same, 0)), adam), "adamw", "other");
-        refused(() -> AdamW.apply(device, List.of(new AdamW.Slot(x, same, same, other, 0)), adam), "adamw", "other");
-        Adafactor.Settings adafactor = new Adafactor.Settings(0.1, true, -0.8, 1, 1, null, 0);
+        Tensor counts = floats("counts", 1);
+        Updates updates = new Updates(counts, null, 0);
+        AdamW.Settings adam = new AdamW.Settings(0.1, 0.9, 0.999, 1e-8, updates);
+        refused(() -> AdamW.apply(device, List.of(new AdamW.Slot(0, x, other, null, same, same, 0)), adam), "adamw",
+                "other");
+        refused(() -> AdamW.apply(device, List.of(new AdamW.Slot(0, x, same, null, same, other, 0)), adam), "adamw",
+                "other");
+        Adafactor.Settings adafactor = new Adafactor.Settings(0.1, true, -0.8, 1, updates);
         Tensor rows = floats("rows", 4);
         Tensor columns = floats("columns", 6);
-        refused(() -> Adafactor.apply(device, List.of(new Adafactor.Slot(x, same, columns, rows, 0)), adafactor),
+        refused(() -> Adafactor.apply(device, List.of(new Adafactor.Slot(0, x, same, null, columns, rows, 0)),
+                adafactor),
                 "adafactor", "rows F32[4]");
-        refused(() -> Adafactor.apply(device, List.of(new Adafactor.Slot(x, same, rows, null, 0)), adafactor),
+        refused(() -> Adafactor.apply(device, List.of(new Adafactor.Slot(0, x, same, null, rows, null, 0)), adafactor),
                 "adafactor");
-        refused(() -> Adafactor.apply(device, List.of(new Adafactor.Slot(x, other, rows, columns, 0)), adafactor),
+        refused(() -> Adafactor.apply(device, List.of(new Adafactor.Slot(0, x, other, null, rows, columns, 0)),
+                adafactor),
                 "adafactor", "other F32[6, 4]");
         Tensor fits = floats("fits", 4, 6);
-        AdamW.Slot halves = new AdamW.Slot(half, half, half, half, 0);
-        refused(() -> AdamW.apply(device, List.of(new AdamW.Slot(x, fits, fits, half, 0)), adam), "half F16[4, 6]");
-        refused(() -> AdamW.apply(device, List.of(new AdamW.Slot(x, fits, same, same, 0), halves), adam),
+        AdamW.Slot halves = new AdamW.Slot(0, half, half, null, half, half, 0);
+        refused(() -> AdamW.apply(device, List.of(new AdamW.Slot(0, x, fits, null, fits, half, 0)), adam),
+                "half F16[4, 6]");
+        refused(() -> AdamW.apply(device, List.of(new AdamW.Slot(0, x, fits, null, same, same, 0), halves), adam),
                 "half F16[4, 6]", "one type");
-        refused(() -> Adafactor.apply(device, List.of(new Adafactor.Slot(x, half, rows, columns, 0)), adafactor),
+        refused(() -> Adafactor.apply(device, List.of(new Adafactor.Slot(0, x, half, null, rows, columns, 0)),
+                adafactor),
                 "adafactor", "half F16[4, 6]");
+        refused(() -> AdamW.apply(device, List.of(new AdamW.Slot(1, x, same, null, same, same, 0)), adam), "adamw",
+                "parameter 1", "counts F32[1]");
+        refused(() -> Adafactor.apply(device, List.of(new Adafactor.Slot(0, x, same, ids, rows, columns, 0)),
+                adafactor), "adafactor", "one count", "ids I32[4]");
         AdamW.apply(device, List.of(), adam);
         Adafactor.apply(device, List.of(), adafactor);
     }

@@ -16,6 +16,7 @@ final class AdafactorMatrix {
     private final Adafactor.Slot slot;
     private final Adafactor.Settings settings;
     private final double clip;
+    private final double beta;
     private final long rows;
     private final int columns;
     private final long weight;
@@ -25,10 +26,11 @@ final class AdafactorMatrix {
     /** Likewise for columns. */
     private final long columnFactors;
 
-    AdafactorMatrix(Adafactor.Slot slot, Adafactor.Settings settings, double clip) {
-        this.slot = slot;
-        this.settings = settings;
-        this.clip = clip;
+    AdafactorMatrix(CpuAdafactor.Update update) {
+        this.slot = update.slot();
+        this.settings = update.settings();
+        this.clip = update.clip();
+        this.beta = update.beta();
         this.rows = slot.weight().shape().rows();
         this.columns = Math.toIntExact(slot.weight().shape().columns());
         this.weight = slot.weight().address();
@@ -74,7 +76,6 @@ final class AdafactorMatrix {
 
     /** moment = beta moment + (1 - beta) (sum / length + eps1), for n rows or columns of that length. */
     private void updateMoments(long moment, long sums, long n, long length) {
-        double beta = settings.beta2();
         for (long i = 0; i < n; i++) {
             double mean = clip * clip * Memory.getFloat(sums + 4 * i) / length + Adafactor.EPS1;
             Memory.setFloat(moment + 4 * i, (float) (beta * Memory.getFloat(moment + 4 * i) + (1 - beta) * mean));

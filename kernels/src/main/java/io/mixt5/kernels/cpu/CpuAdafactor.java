@@ -2,7 +2,7 @@ package io.mixt5.kernels.cpu;
 
 import io.mixt5.engine.Memory;
 import io.mixt5.engine.op.Adafactor;
-import io.mixt5.engine.op.GradNorm;
+import java.util.ArrayList;
 import java.util.List;
 
 /**
@@ -14,32 +14,44 @@ public final class CpuAdafactor extends F32Kernel implements Adafactor.Kernel {
 
     @Override
     public void update(List<Adafactor.Slot> slots, Adafactor.Settings settings) {
-        double norm = settings.norm() == null ? 0 : Memory.getFloat(settings.norm().address());
-        double clip = settings.norm() == null ? 1 : GradNorm.clipFactor(norm, settings.maxNorm());
-        List<Adafactor.Slot> small = slots.stream().filter(slot -> slot.weight().count() < LARGE).toList();
-        WorkerPool.forEach(small.size(), (index, worker) -> update(small.get(index), settings, clip));
+        List<Update> small = new ArrayList<>();
+        List<Update> large = new ArrayList<>();
+        double clip = settings.updates().clipFactor();
         for (Adafactor.Slot slot : slots) {
-            if (slot.weight().count() >= LARGE) {
-                update(slot, settings, clip);
+            int t = settings.updates().next(slot.place(), slot.gradRows());
+            if (t > 0) {
+                (slot.weight().count() < LARGE ? small : large).add(new Update(slot, settings, clip, settings.beta2(t)));
+            }
+        }
+        WorkerPool.forEach(small.size(), (index, worker) -> small.get(index).run());
+        large.forEach(Update::run);
+    }
+
+    /**
+     * What happens to one parameter.
+     *
+     * @param clip what gradients are multiplied by
+     * @param beta how much of the old second moment is kept
+     */
+    record Update(Adafactor.Slot slot, Adafactor.Settings settings, double clip, double beta) {
+        private void run() {
+            if (slot.columns() == null) {
+                updateVector(this);
+            } else {
+                new AdafactorMatrix(this).update();
             }
         }
     }
 
-    private static void update(Adafactor.Slot slot, Adafactor.Settings settings, double clip) {
-        if (slot.columns() == null) {
-            updateVector(slot, settings, clip);
-        } else {
-            new AdafactorMatrix(slot, settings, clip).update();
-        }
-    }
-
     /** Vectors are short: plain loops do. */
-    private static void updateVector(Adafactor.Slot slot, Adafactor.Settings settings, double clip) {
+    private static void updateVector(Update update) {
+        Adafactor.Slot slot = update.slot;
+        double clip = update.clip;
+        double beta = update.beta;
         long weight = slot.weight().address();
         long gradient = slot.gradient().address();
         long moment = slot.rows().address();
         int n = Math.toIntExact(slot.weight().count());
-        double beta = settings.beta2();
         double weights = 0;
         double updates = 0;
         for (int i = 0; i < n; i++) {
@@ -50,12 +62,12 @@ public final class CpuAdafactor extends F32Kernel implements Adafactor.Kernel {
             weights += w * w;
             updates += g * g / v;
         }
-        Size size = Size.of(settings, slot.decay(), weights / n, updates / n);
+        Size size = Size.of(update.settings, slot.decay(), weights / n, updates / n);
         for (int i = 0; i < n; i++) {
             double g = clip * Memory.getFloat(gradient + 4L * i);
-            double update = g / Math.sqrt(Memory.getFloat(moment + 4L * i));
+            double direction = g / Math.sqrt(Memory.getFloat(moment + 4L * i));
             double w = Memory.getFloat(weight + 4L * i);
-            Memory.setFloat(weight + 4L * i, (float) (w * size.keep - size.step * update));
+            Memory.setFloat(weight + 4L * i, (float) (w * size.keep - size.step * direction));
         }
     }
 

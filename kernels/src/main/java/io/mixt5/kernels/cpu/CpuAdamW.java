@@ -1,9 +1,7 @@
 package io.mixt5.kernels.cpu;
 
-import io.mixt5.engine.Memory;
 import io.mixt5.engine.Tensor;
 import io.mixt5.engine.op.AdamW;
-import io.mixt5.engine.op.GradNorm;
 import java.util.List;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.VectorOperators;
@@ -12,13 +10,21 @@ import jdk.incubator.vector.VectorOperators;
 public final class CpuAdamW extends F32Kernel implements AdamW.Kernel {
     @Override
     public void update(List<AdamW.Slot> slots, AdamW.Settings settings) {
-        Factors factors = Factors.of(settings);
-        long[] counts = slots.stream().mapToLong(slot -> slot.weight().count()).toArray();
+        double clip = settings.updates().clipFactor();
+        Factors[] factors = new Factors[slots.size()];
+        long[] counts = new long[slots.size()];
+        for (int i = 0; i < counts.length; i++) {
+            AdamW.Slot slot = slots.get(i);
+            int t = settings.updates().next(slot.place(), slot.gradRows());
+            if (t > 0) {
+                factors[i] = Factors.of(settings, clip, t, slot.decay());
+                counts[i] = slot.weight().count();
+            }
+        }
         Chunks.forEach(counts, (index, from, n, chunk) -> {
             AdamW.Slot slot = slots.get(index);
-            float keep = (float) (1 - settings.learningRate() * slot.decay());
             Elementwise.run(addresses(from, slot.gradient()), addresses(from, slot.weight(), slot.m(), slot.v()), n,
-                    (in, out, whole) -> update(in[0], out[0], out[1], out[2], whole, keep, factors));
+                    (in, out, whole) -> update(in[0], out[0], out[1], out[2], whole, factors[index]));
         });
     }
 
@@ -37,19 +43,19 @@ public final class CpuAdamW extends F32Kernel implements AdamW.Kernel {
      * @param take1 1 - beta1
      * @param rate lr sqrt(1 - beta2^t) / (1 - beta1^t)
      * @param eps eps sqrt(1 - beta2^t)
+     * @param keep 1 - lr decay
      */
-    private record Factors(float clip, float take1, float beta2, float take2, float rate, float eps) {
-        static Factors of(AdamW.Settings s) {
-            double norm = s.norm() == null ? 0 : Memory.getFloat(s.norm().address());
-            double clip = s.norm() == null ? 1 : GradNorm.clipFactor(norm, s.maxNorm());
-            double correction1 = 1 - Math.pow(s.beta1(), s.step());
-            double correction2 = Math.sqrt(1 - Math.pow(s.beta2(), s.step()));
+    private record Factors(float clip, float take1, float beta2, float take2, float rate, float eps, float keep) {
+        static Factors of(AdamW.Settings s, double clip, int t, float decay) {
+            double correction1 = 1 - Math.pow(s.beta1(), t);
+            double correction2 = Math.sqrt(1 - Math.pow(s.beta2(), t));
             return new Factors((float) clip, (float) (1 - s.beta1()), (float) s.beta2(), (float) (1 - s.beta2()),
-                    (float) (s.learningRate() / correction1 * correction2), (float) (s.eps() * correction2));
+                    (float) (s.learningRate() / correction1 * correction2), (float) (s.eps() * correction2),
+                    (float) (1 - s.learningRate() * decay));
         }
     }
 
-    private static void update(long gradient, long weight, long first, long second, int n, float keep, Factors f) {
+    private static void update(long gradient, long weight, long first, long second, int n, Factors f) {
         FloatVector take1 = Floats.all(f.take1);
         FloatVector beta2 = Floats.all(f.beta2);
         FloatVector minusRate = Floats.all(-f.rate);
@@ -61,7 +67,7 @@ public final class CpuAdamW extends F32Kernel implements AdamW.Kernel {
             FloatVector direction = newM.div(newV.lanewise(VectorOperators.SQRT).add(f.eps));
             Floats.store(first + 4L * i, newM);
             Floats.store(second + 4L * i, newV);
-            Floats.store(weight + 4L * i, direction.fma(minusRate, Floats.load(weight + 4L * i).mul(keep)));
+            Floats.store(weight + 4L * i, direction.fma(minusRate, Floats.load(weight + 4L * i).mul(f.keep)));
         }
     }
 }

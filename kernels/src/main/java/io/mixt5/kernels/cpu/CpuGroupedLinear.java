@@ -1,5 +1,6 @@
 package io.mixt5.kernels.cpu;
 
+import io.mixt5.engine.Gradients.Counted;
 import io.mixt5.engine.Gradients.Target;
 import io.mixt5.engine.Memory;
 import io.mixt5.engine.Tensor;
@@ -40,20 +41,28 @@ public final class CpuGroupedLinear extends F32Kernel implements GroupedLinear.K
     }
 
     @Override
-    public void backwardWeights(Tensor dy, Tensor x, Tensor offsets, List<Target> dweights) {
+    public void backwardWeights(Tensor dy, Tensor x, Tensor offsets, List<Counted> dweights) {
         int in = width(x);
         int out = width(dy);
         GroupedGemm products = new GroupedGemm(true, false);
         for (int e = 0; e < dweights.size(); e++) {
-            Target target = dweights.get(e);
-            if (target != null) {
+            if (dweights.get(e) != null) {
+                Target target = dweights.get(e).gradient();
                 // Without rows this writes zeros or, when accumulating, nothing.
                 products.add(out, in, rows(offsets, e), dy.rowAddress(offset(offsets, e)), out,
                         x.rowAddress(offset(offsets, e)), in, target.accumulate() ? 1 : 0, target.tensor().address(),
                         in);
+                count(rows(offsets, e), dweights.get(e).rows());
             }
         }
         products.run();
+    }
+
+    private static void count(int rows, Target target) {
+        if (target != null) {
+            long address = target.tensor().address();
+            Memory.setInt(address, rows + (target.accumulate() ? Memory.getInt(address) : 0));
+        }
     }
 
     private static int width(Tensor tensor) {

@@ -8,7 +8,8 @@ import io.mixt5.engine.op.Adafactor;
 import io.mixt5.engine.op.Adafactor.Settings;
 import java.util.List;
 
-/** {@link Adafactor} by adafactor.cu: seven launches for all parameters, the norm staying on the device. */
+/** {@link Adafactor} by adafactor.cu: a launch that decides what is updated, and seven that do it, for all
+ * parameters. */
 public final class CudaAdafactor extends CudaKernel implements Adafactor.Kernel {
     private static final int THREADS = 256;
     private static final int WARP = 32;
@@ -16,8 +17,8 @@ public final class CudaAdafactor extends CudaKernel implements Adafactor.Kernel 
     private static final int PANEL = 32;
     private static final int STRIPE = 512;
     /** Numbers of a {@code FactoredSlot} and of a {@code Size}. */
-    private static final int FIELDS = 11;
-    private static final int SIZES = 4;
+    private static final int FIELDS = 13;
+    private static final int SIZES = 8;
 
     /** On {@code gpu}. */
     public CudaAdafactor(CudaGpu gpu) {
@@ -44,7 +45,8 @@ public final class CudaAdafactor extends CudaKernel implements Adafactor.Kernel 
             long width = matrix ? slot.columns().count() : 1;
             for (long number : new long[]{slot.weight().address(), slot.gradient().address(), slot.rows().address(),
                     matrix ? slot.columns().address() : 0, height, width, rows, tiles, columns, partials,
-                    Float.floatToRawIntBits(slot.decay())}) {
+                    Float.floatToRawIntBits(slot.decay()), slot.gradRows() == null ? 0 : slot.gradRows().address(),
+                    slot.place()}) {
                 table[at++] = number;
             }
             rows += height;
@@ -68,29 +70,21 @@ public final class CudaAdafactor extends CudaKernel implements Adafactor.Kernel 
             Tensor sums = scope.allocate(DType.F32, Shape.of(layout.rows), "adafactor.row_sums");
             Tensor partials = scope.allocate(DType.F32, Shape.of(layout.partials), "adafactor.column_sums");
             Tensor sizes = scope.allocate(DType.F32, Shape.of(count, SIZES), "adafactor.sizes");
-            paced(launch("adafactor_rows", dtype), table, count, s).int64(layout.rows).tensor(sums).run(rowBlocks,
-                    THREADS);
-            clipped(launch("adafactor_columns", dtype), table, count, s).tensor(partials).run(layout.tiles, THREADS);
-            paced(launch("adafactor_column_moments", dtype), table, count, s).int64(layout.columns).tensor(partials)
-                    .run(blocks(layout.columns, THREADS), THREADS);
+            updates(launch("adafactor_begin").address(table).int32(count), s.updates())
+                    .float32((float) s.decayRate()).tensor(sizes).run(blocks(count, THREADS), THREADS);
+            launch("adafactor_rows", dtype).address(table).int32(count).tensor(sizes).bool(s.scaleParameter())
+                    .int64(layout.rows).tensor(sums).run(rowBlocks, THREADS);
+            launch("adafactor_columns", dtype).address(table).int32(count).tensor(sizes).tensor(partials)
+                    .run(layout.tiles, THREADS);
+            launch("adafactor_column_moments", dtype).address(table).int32(count).tensor(sizes).int64(layout.columns)
+                    .tensor(partials).run(blocks(layout.columns, THREADS), THREADS);
             launch("adafactor_means", dtype).address(table).tensor(sums).tensor(sizes).run(count, THREADS);
-            clipped(launch("adafactor_updates", dtype), table, count, s).int64(layout.rows).tensor(sizes).tensor(sums)
+            launch("adafactor_updates", dtype).address(table).int32(count).tensor(sizes).int64(layout.rows)
+                    .tensor(sums).run(rowBlocks, THREADS);
+            launch("adafactor_steps").address(table).float32((float) s.learningRate()).bool(s.scaleParameter())
+                    .float32((float) s.clipThreshold()).tensor(sums).tensor(sizes).run(count, THREADS);
+            launch("adafactor_apply", dtype).address(table).int32(count).tensor(sizes).int64(layout.rows)
                     .run(rowBlocks, THREADS);
-            paced(launch("adafactor_steps"), table, count, s).tensor(sums).tensor(sizes).run(count, THREADS);
-            clipped(launch("adafactor_apply", dtype), table, count, s).int64(layout.rows).tensor(sizes).run(rowBlocks,
-                    THREADS);
         }
-    }
-
-    /** The slots and the norm. */
-    private static Launch clipped(Launch launch, long table, int slots, Settings s) {
-        return launch.address(table).int32(slots).tensor(s.maxNorm() > 0 ? s.norm() : null)
-                .float32((float) s.maxNorm());
-    }
-
-    /** {@code COMMON_PARAMETERS}. */
-    private static Launch paced(Launch launch, long table, int slots, Settings s) {
-        return clipped(launch, table, slots, s).float32((float) s.learningRate()).bool(s.scaleParameter())
-                .float32((float) s.beta2()).float32((float) (1 - s.beta2())).float32((float) s.clipThreshold());
     }
 }

@@ -3,6 +3,7 @@ package io.mixt5.kernels.cuda;
 import io.mixt5.engine.DType;
 import io.mixt5.engine.Dropout;
 import io.mixt5.engine.Kernel;
+import io.mixt5.engine.op.Updates;
 
 /** What the CUDA kernels of all ops share: a module, and entry points named after the element type. */
 abstract class CudaKernel implements Kernel {
@@ -55,6 +56,12 @@ abstract class CudaKernel implements Kernel {
     /** How many blocks that take {@code each} elements {@code count} elements need. */
     protected static long blocks(long count, long each) {
         return Math.ceilDiv(count, each);
+    }
+
+    /** The four arguments that make an {@code Updates} of updates.cuh. */
+    protected static Launch updates(Launch launch, Updates updates) {
+        return launch.tensor(updates.counts()).tensor(updates.norm()).float32((float) updates.maxNorm())
+                .float32((float) Math.min(Float.MAX_VALUE, updates.maxUsableNorm()));
     }
 
     /** The five arguments that make a {@code Dropout} of philox.cuh: seed, stream, step, threshold, scale. */

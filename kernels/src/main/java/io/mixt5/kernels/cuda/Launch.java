@@ -69,6 +69,11 @@ final class Launch {
         return this;
     }
 
+    /** A {@code double}. */
+    Launch float64(double value) {
+        return address(Double.doubleToRawLongBits(value));
+    }
+
     /** A {@code bool}. */
     Launch bool(boolean value) {
         Memory.ALL.set(ValueLayout.JAVA_BYTE, slot(count++), (byte) (value ? 1 : 0));

@@ -30,11 +30,12 @@ final class EmulatedModule {
         this.device = device;
         this.name = name;
         try {
-            PtxModule module = PtxParser.parse(name, ptx);
-            if (module.version() > newestPtx) {
+            int version = PtxParser.version(name, ptx);
+            if (version > newestPtx) {
                 throw new CudaException(CudaException.UNSUPPORTED_PTX_VERSION, call, name + " is PTX "
-                        + dotted(module.version()) + ", and the driver reads up to " + dotted(newestPtx));
+                        + dotted(version) + ", and the driver reads up to " + dotted(newestPtx));
             }
+            PtxModule module = PtxParser.parse(name, ptx);
             if (module.target() > settings.capability()) {
                 throw new CudaException(CudaException.INVALID_PTX, call, name + " is for compute capability "
                         + dotted(module.target()) + ", and the device has " + dotted(settings.capability()));

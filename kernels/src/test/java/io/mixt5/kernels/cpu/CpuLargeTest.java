@@ -12,6 +12,7 @@ import io.mixt5.engine.Jitter;
 import io.mixt5.engine.OpCase;
 import io.mixt5.engine.Philox;
 import io.mixt5.engine.RandomStream;
+import io.mixt5.engine.Shape;
 import io.mixt5.engine.Tensor;
 import io.mixt5.engine.op.Adafactor;
 import io.mixt5.engine.op.AdamW;
@@ -33,6 +34,7 @@ import io.mixt5.engine.op.Route.Gate;
 import io.mixt5.engine.op.Route.Policy;
 import io.mixt5.engine.op.Route.Spec;
 import io.mixt5.engine.op.Routing;
+import io.mixt5.engine.op.Updates;
 import io.mixt5.engine.reference.ReferenceBackend;
 import java.util.List;
 import java.util.stream.IntStream;
@@ -95,15 +97,20 @@ class CpuLargeTest {
     }
 
     private static List<Tensor> adamW(io.mixt5.engine.Tape tape, List<Tensor> in) {
-        AdamW.Slot slot = new AdamW.Slot(in.get(0), in.get(1), in.get(2), in.get(3), 0.1f);
-        AdamW.apply(tape.device(), List.of(slot), new AdamW.Settings(1e-2, 0.9, 0.999, 1e-8, 3, null, 0));
+        AdamW.Slot slot = new AdamW.Slot(0, in.get(0), in.get(1), null, in.get(2), in.get(3), 0.1f);
+        AdamW.apply(tape.device(), List.of(slot), new AdamW.Settings(1e-2, 0.9, 0.999, 1e-8, third(tape)));
         return List.of(in.get(0), in.get(2), in.get(3));
     }
 
     private static List<Tensor> adafactor(io.mixt5.engine.Tape tape, List<Tensor> in) {
-        Adafactor.Slot slot = new Adafactor.Slot(in.get(0), in.get(1), in.get(2), in.get(3), 0.1f);
-        Adafactor.apply(tape.device(), List.of(slot), new Adafactor.Settings(1e-2, true, -0.8, 1, 3, null, 0));
+        Adafactor.Slot slot = new Adafactor.Slot(0, in.get(0), in.get(1), null, in.get(2), in.get(3), 0.1f);
+        Adafactor.apply(tape.device(), List.of(slot), new Adafactor.Settings(1e-2, true, -0.8, 1, third(tape)));
         return List.of(in.get(0), in.get(2), in.get(3));
+    }
+
+    /** The third update of one parameter. */
+    private static Updates third(io.mixt5.engine.Tape tape) {
+        return new Updates(tape.scope().floats(Shape.of(1), new float[]{2}, "counts"), null, 0);
     }
 
     @TestFactory

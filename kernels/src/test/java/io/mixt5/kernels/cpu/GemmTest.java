@@ -2,6 +2,7 @@ package io.mixt5.kernels.cpu;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import io.mixt5.ffm.OpenBlas;
 import java.util.Random;
@@ -133,6 +134,27 @@ class GemmTest {
                     float[] part = whole.firstRows(rows).run(new VectorGemm(), false);
                     for (int i = 0; i < rows * 90; i++) {
                         assertEquals(all[i], part[i], "row " + i / 90 + " of " + rows);
+                    }
+                }
+            }
+        }
+    }
+
+    /** How many blocks a product by OpenBLAS is cut into depends on the number of threads; its bits must not. */
+    @Test
+    void blocksOfBlasGiveTheBitsOfTheWhole() {
+        assumeTrue(OpenBlas.available() && Lanes.FLOATS == 8,
+                "without OpenBLAS and AVX2, with which it is the default, its blocks are not compared");
+        Random random = new Random(9);
+        for (boolean transB : new boolean[]{false, true}) {
+            for (int k : new int[]{64, 500, 1024, 3000}) {
+                try (Product whole = new Product(random, false, transB, 643, 517, k, 1, 0, 0)) {
+                    float[] all = whole.run(new BlasGemm(), false);
+                    for (int rows : new int[]{96, 192, 480}) {
+                        float[] part = whole.firstRows(rows).run(new BlasGemm(), false);
+                        for (int i = 0; i < rows * 517; i++) {
+                            assertEquals(all[i], part[i], "row " + i / 517 + " of " + rows + ", k " + k);
+                        }
                     }
                 }
             }

@@ -12,6 +12,7 @@ import io.mixt5.engine.Jitter;
 import io.mixt5.engine.OpCase;
 import io.mixt5.engine.Philox;
 import io.mixt5.engine.RandomStream;
+import io.mixt5.engine.Shape;
 import io.mixt5.engine.op.AdamW;
 import io.mixt5.engine.op.Add;
 import io.mixt5.engine.op.Attention;
@@ -31,6 +32,7 @@ import io.mixt5.engine.op.RmsNorm;
 import io.mixt5.engine.op.Route;
 import io.mixt5.engine.op.Scale;
 import io.mixt5.engine.op.SequenceLayout;
+import io.mixt5.engine.op.Updates;
 import io.mixt5.kernels.emulator.Emulator;
 import io.mixt5.kernels.emulator.EmulatorSettings;
 import io.mixt5.kernels.emulator.counters.Counters;
@@ -120,8 +122,9 @@ class CudaCountersTest {
                 OpCase.named("adamw").constant("w", normal, 256, 512).constant("g", normal, 256, 512)
                         .constant("m", normal, 256, 512).constant("v", positive, 256, 512).run((tape, in) -> {
                             AdamW.apply(tape.device(),
-                                    List.of(new AdamW.Slot(in.get(0), in.get(1), in.get(2), in.get(3), 0)),
-                                    new AdamW.Settings(1e-3, 0.9, 0.999, 1e-8, 1, null, 0));
+                                    List.of(new AdamW.Slot(0, in.get(0), in.get(1), null, in.get(2), in.get(3), 0)),
+                                    new AdamW.Settings(1e-3, 0.9, 0.999, 1e-8, new Updates(
+                                            tape.scope().zeros(DType.F32, Shape.of(1), "counts"), null, 0)));
                             return List.of(in.get(0));
                         }),
                 OpCase.named("grad_norm").constant("g", normal, 256, 512)

@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import io.mixt5.engine.Backend;
 import io.mixt5.engine.DType;
 import io.mixt5.engine.Device;
+import io.mixt5.engine.Gradients.Counted;
 import io.mixt5.engine.Gradients.Target;
 import io.mixt5.engine.Philox;
 import io.mixt5.engine.Scope;
@@ -68,11 +69,17 @@ class CudaGroupedGemmTest {
                     targets.add(new Target(normal(out, in), accumulate == (e % 2 == 0)));
                 }
                 double[] before = targets.get(NOT_WANTED).tensor().toDoubles();
-                List<Target> wanted = new ArrayList<>(targets);
-                wanted.set(NOT_WANTED, null);
+                Tensor rowsOfAll = scope.ints(new int[]{77}, "rows");
+                List<Counted> wanted = new ArrayList<>();
+                for (int e = 0; e < EXPERTS; e++) {
+                    // The last expert's rows do not matter; those before share a count.
+                    Target counts = e == EXPERTS - 1 ? null : new Target(rowsOfAll, accumulate || e > 0);
+                    wanted.add(e == NOT_WANTED ? null : new Counted(targets.get(e), counts));
+                }
                 kernel.backwardWeights(dy, x, offsets, wanted);
                 assertArrayEquals(before, targets.get(NOT_WANTED).tensor().toDoubles());
                 targets.forEach(target -> add(target.tensor()));
+                add(rowsOfAll);
             }
             return all;
         }

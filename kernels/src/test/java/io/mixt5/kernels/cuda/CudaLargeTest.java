@@ -8,12 +8,14 @@ import io.mixt5.engine.DType;
 import io.mixt5.engine.Device;
 import io.mixt5.engine.OpCase;
 import io.mixt5.engine.Philox;
+import io.mixt5.engine.Shape;
 import io.mixt5.engine.Tape;
 import io.mixt5.engine.Tensor;
 import io.mixt5.engine.op.Adafactor;
 import io.mixt5.engine.op.AdamW;
 import io.mixt5.engine.op.CrossEntropy;
 import io.mixt5.engine.op.GradNorm;
+import io.mixt5.engine.op.Updates;
 import io.mixt5.engine.reference.ReferenceBackend;
 import java.util.Arrays;
 import java.util.List;
@@ -48,10 +50,11 @@ class CudaLargeTest {
                     .constant("v", POSITIVE, count);
         }
         return builder.run((tape, in) -> {
+            Updates updates = updates(tape, 4, GradNorm.apply(tape.scope(), in.subList(1, 2)), 1);
             AdamW.apply(tape.device(),
-                    List.of(new AdamW.Slot(in.get(0), in.get(1), in.get(2), in.get(3), 0.1f),
-                            new AdamW.Slot(in.get(4), in.get(5), in.get(6), in.get(7), 0)),
-                    new AdamW.Settings(1e-2, 0.9, 0.999, 1e-8, 3, GradNorm.apply(tape.scope(), in.subList(1, 2)), 1));
+                    List.of(new AdamW.Slot(3, in.get(0), in.get(1), null, in.get(2), in.get(3), 0.1f),
+                            new AdamW.Slot(0, in.get(4), in.get(5), null, in.get(6), in.get(7), 0)),
+                    new AdamW.Settings(1e-2, 0.9, 0.999, 1e-8, updates));
             return in;
         });
     }
@@ -70,11 +73,20 @@ class CudaLargeTest {
     private static List<Tensor> adafactor(Tape tape, List<Tensor> in, long[][] shapes) {
         List<Adafactor.Slot> slots = new java.util.ArrayList<>();
         for (int i = 0; i < shapes.length; i++) {
-            slots.add(new Adafactor.Slot(in.get(4 * i), in.get(4 * i + 1), in.get(4 * i + 2),
-                    shapes[i].length == 1 ? null : in.get(4 * i + 3), 0.1f * i));
+            slots.add(new Adafactor.Slot(i, in.get(4 * i), in.get(4 * i + 1),
+                    i == 2 ? tape.scope().ints(new int[1], "no rows") : null, in.get(4 * i + 2), shapes[i].length == 1 ? null : in.get(4 * i + 3), 0.1f * i));
         }
-        Adafactor.apply(tape.device(), slots, new Adafactor.Settings(1e-2, true, -0.8, 1, 3, null, 0));
+        Adafactor.apply(tape.device(), slots, new Adafactor.Settings(1e-2, true, -0.8, 1, updates(tape, shapes.length, null, 0)));
         return in;
+    }
+
+    /** Parameter i has had i updates. */
+    private static Updates updates(Tape tape, int parameters, Tensor norm, double maxNorm) {
+        float[] counts = new float[parameters];
+        for (int i = 0; i < parameters; i++) {
+            counts[i] = i;
+        }
+        return new Updates(tape.scope().floats(Shape.of(parameters), counts, "counts"), norm, maxNorm);
     }
 
     @TestFactory

@@ -134,6 +134,8 @@ class EmulatorTest {
             Emulator emulator = current(EmulatorSettings.DEFAULT.withCapability(75));
             assertFails(CudaException.UNSUPPORTED_PTX_VERSION,
                     () -> emulator.loadModule(arena.allocateFrom(module("8.1", "sm_75", "")), "new.ptx"));
+            assertFails(CudaException.UNSUPPORTED_PTX_VERSION, () -> emulator.loadModule(
+                    arena.allocateFrom(".version 9.9\n.novelty { of that version }\n"), "newer.ptx"));
             assertFails(CudaException.INVALID_PTX,
                     () -> emulator.loadModule(arena.allocateFrom(module("7.0", "sm_80", "")), "ampere.ptx"));
             CudaException unknown = assertFails(CudaException.INVALID_PTX,

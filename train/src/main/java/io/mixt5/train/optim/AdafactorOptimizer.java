@@ -4,6 +4,7 @@ import io.mixt5.engine.Parameter;
 import io.mixt5.engine.Shape;
 import io.mixt5.engine.Tensor;
 import io.mixt5.engine.op.Adafactor;
+import io.mixt5.engine.op.Updates;
 import java.util.Collection;
 import java.util.List;
 import java.util.Map;
@@ -40,15 +41,13 @@ public final class AdafactorOptimizer implements Optimizer {
     }
 
     @Override
-    public void step(double learningRate, Tensor norm, double maxNorm) {
-        state.next().forEach((update, due) -> {
-            List<Adafactor.Slot> slots = due.stream()
-                    .map(p -> new Adafactor.Slot(p.value(), p.value().grad(), state.get("rows.", p),
-                            state.get("columns.", p), (float) decay.applyAsDouble(p)))
-                    .toList();
-            Adafactor.apply(due.getFirst().value().device(), slots,
-                    new Adafactor.Settings(learningRate, true, DECAY_RATE, CLIP_THRESHOLD, update, norm, maxNorm));
-        });
+    public void step(double learningRate, Tensor norm, double maxNorm, double maxUsableNorm) {
+        List<Adafactor.Slot> slots = state.slots((place, p) -> new Adafactor.Slot(place, p.value(), p.value().grad(),
+                p.value().gradRows(), state.get("rows.", p), state.get("columns.", p),
+                (float) decay.applyAsDouble(p)));
+        Updates updates = new Updates(state.counts(), norm, maxNorm, maxUsableNorm);
+        Adafactor.apply(state.device(), slots,
+                new Adafactor.Settings(learningRate, true, DECAY_RATE, CLIP_THRESHOLD, updates));
     }
 
     @Override

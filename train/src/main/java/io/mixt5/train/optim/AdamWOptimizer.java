@@ -3,6 +3,7 @@ package io.mixt5.train.optim;
 import io.mixt5.engine.Parameter;
 import io.mixt5.engine.Tensor;
 import io.mixt5.engine.op.AdamW;
+import io.mixt5.engine.op.Updates;
 import java.util.Collection;
 import java.util.List;
 import java.util.Map;
@@ -35,15 +36,11 @@ public final class AdamWOptimizer implements Optimizer {
     }
 
     @Override
-    public void step(double learningRate, Tensor norm, double maxNorm) {
-        state.next().forEach((update, due) -> {
-            List<AdamW.Slot> slots = due.stream()
-                    .map(p -> new AdamW.Slot(p.value(), p.value().grad(), state.get("m.", p),
-                            state.get("v.", p), (float) decay.applyAsDouble(p)))
-                    .toList();
-            AdamW.apply(due.getFirst().value().device(), slots,
-                    new AdamW.Settings(learningRate, beta1, beta2, eps, update, norm, maxNorm));
-        });
+    public void step(double learningRate, Tensor norm, double maxNorm, double maxUsableNorm) {
+        List<AdamW.Slot> slots = state.slots((place, p) -> new AdamW.Slot(place, p.value(), p.value().grad(),
+                p.value().gradRows(), state.get("m.", p), state.get("v.", p), (float) decay.applyAsDouble(p)));
+        Updates updates = new Updates(state.counts(), norm, maxNorm, maxUsableNorm);
+        AdamW.apply(state.device(), slots, new AdamW.Settings(learningRate, beta1, beta2, eps, updates));
     }
 
     @Override

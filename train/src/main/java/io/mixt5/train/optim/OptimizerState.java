@@ -1,6 +1,7 @@
 package io.mixt5.train.optim;
 
 import io.mixt5.engine.DType;
+import io.mixt5.engine.Device;
 import io.mixt5.engine.Parameter;
 import io.mixt5.engine.Shape;
 import io.mixt5.engine.Tensor;
@@ -9,8 +10,6 @@ import java.util.Collection;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.SortedMap;
-import java.util.TreeMap;
 
 /**
  * What an optimiser keeps between updates: tensors for each parameter, by name, and how many updates each parameter has
@@ -51,18 +50,30 @@ final class OptimizerState {
         tensors.values().forEach(Tensor::close);
     }
 
-    /** Counts one more update of each parameter that has a gradient, and returns those by the number of this update. */
-    SortedMap<Integer, List<Parameter>> next() {
-        float[] updates = counts.toFloats();
-        SortedMap<Integer, List<Parameter>> due = new TreeMap<>();
-        for (int i = 0; i < updates.length; i++) {
-            Parameter parameter = parameters.get(i);
-            if (parameter.value().grad() != null) {
-                updates[i]++;
-                due.computeIfAbsent((int) updates[i], count -> new ArrayList<>()).add(parameter);
+    /** What makes a slot of a parameter: its number in {@link #counts} and the parameter itself. */
+    @FunctionalInterface
+    interface SlotMaker<S> {
+        S make(int place, Parameter parameter);
+    }
+
+    /** A slot for each parameter that has a gradient, be it that only the device knows whether from any row. */
+    <S> List<S> slots(SlotMaker<S> maker) {
+        List<S> slots = new ArrayList<>();
+        for (int i = 0; i < parameters.size(); i++) {
+            if (parameters.get(i).value().grad() != null) {
+                slots.add(maker.make(i, parameters.get(i)));
             }
         }
-        counts.upload(updates);
-        return due;
+        return slots;
+    }
+
+    /** F32 [P], how many updates each parameter has had. */
+    Tensor counts() {
+        return counts;
+    }
+
+    /** Where the parameters live. */
+    Device device() {
+        return counts.device();
     }
 }

@@ -1,5 +1,6 @@
 package io.mixt5.train.run;
 
+import io.mixt5.engine.ReadBack;
 import io.mixt5.engine.Scope;
 import io.mixt5.engine.Tape;
 import io.mixt5.engine.Tensor;
@@ -13,6 +14,7 @@ import io.mixt5.train.config.TrainConfig;
 import io.mixt5.train.data.TextPair;
 import io.mixt5.train.optim.Optimizer;
 import io.mixt5.train.optim.Schedule;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 
@@ -24,7 +26,6 @@ final class Trainer {
     private final TrainConfig config;
     /** Null where the precision needs none. */
     private LossScale lossScale;
-    private List<RoutingFigures> routing = List.of();
 
     /**
      * What an update did.
@@ -57,55 +58,79 @@ final class Trainer {
     /**
      * Update number {@code step}, counted from 0, from these micro-batches. Where the loss is scaled and the gradients
      * overflow, the step and its learning rate pass, but weights and optimiser stay as they are.
+     *
+     * <p>Nothing is read from the device before the optimiser's work has been started there, which by itself leaves
+     * everything as it is where the gradients cannot be used.
      */
     Update update(int step, List<List<TextPair>> microBatches) {
-        double loss = 0;
-        long tokens = 0;
         model.parameters().clearGradients();
-        for (int i = 0; i < microBatches.size(); i++) {
-            T5Batch batch = batch(microBatches.get(i));
-            int noise = step * config.gradientAccumulationSteps + i;
-            loss += pass(batch, noise, microBatches.size()) / microBatches.size();
-            tokens += batch.source().ids().length + batch.labels().length;
-        }
-        if (!Double.isFinite(loss)) {
-            throw new UserException("the loss became " + loss + " in step " + (step + 1) + " (examples "
-                    + microBatches.getFirst().stream().map(TextPair::id).limit(3).toList()
-                    + " and others); try a smaller learning_rate or a longer warm-up"
-                    + (lossScale == null ? "" : ", or precision bf16, whose range is that of fp32"));
-        }
         try (Scope scope = new Scope(model.device())) {
+            List<Tensor> results = new ArrayList<>();
+            long tokens = 0;
+            for (int i = 0; i < microBatches.size() - 1; i++) {
+                try (Scope inner = scope.child()) {
+                    T5Batch batch = batch(microBatches.get(i));
+                    results.add(inner.keep(pass(inner, batch, noise(step, i), microBatches.size()).loss()));
+                    tokens += tokens(batch);
+                }
+            }
+            // What the last pass leaves lives on until its routing has been read.
+            T5Batch batch = batch(microBatches.getLast());
+            T5Model.Output last = pass(scope, batch, noise(step, microBatches.size() - 1), microBatches.size());
+            results.add(last.loss());
+            tokens += tokens(batch);
             List<Tensor> gradients = model.parameters().gradients();
             if (lossScale != null) {
                 gradients.forEach(gradient -> Scale.inPlace(gradient, lossScale.inverse()));
             }
             Tensor norm = GradNorm.apply(scope, gradients);
+            results.add(norm);
             double rate = schedule.rate(step);
-            if (usable(norm)) {
-                optimizer.step(rate, norm, config.maxGradNorm);
-            }
-            return new Update(loss, norm.toFloats()[0], rate, tokens, routing);
+            optimizer.step(rate, norm, config.maxGradNorm);
+            return update(step, microBatches, ReadBack.of(results), rate, tokens, last.routing().figures());
         }
     }
 
-    /** Whether gradients of this norm may be used; counts the step in the loss scale, where there is one. */
-    private boolean usable(Tensor norm) {
+    /** @param results the loss of each micro-batch, and the norm of the gradients */
+    private Update update(int step, List<List<TextPair>> microBatches, List<double[]> results, double rate,
+            long tokens, List<RoutingFigures> routing) {
+        double norm = results.removeLast()[0];
+        double loss = 0;
+        for (double[] result : results) {
+            loss += result[0] / results.size();
+        }
+        requireFinite("the loss", loss, step, microBatches);
         if (lossScale == null) {
-            return true;
+            requireFinite("the norm of the gradients", norm, step, microBatches);
+        } else {
+            lossScale = lossScale.after(Double.isFinite(norm));
         }
-        boolean finite = Float.isFinite(norm.toFloats()[0]);
-        lossScale = lossScale.after(finite);
-        return finite;
+        return new Update(loss, norm, rate, tokens, routing);
     }
 
-    private double pass(T5Batch batch, int noise, int passes) {
-        try (Scope scope = new Scope(model.device())) {
-            Tape tape = Tape.training(scope, config.seed, noise);
-            T5Model.Output output = model.forward(tape, batch);
-            tape.backward(output.loss(), (lossScale == null ? 1 : lossScale.scale()) / passes);
-            routing = output.routing().figures();
-            return output.loss().toFloats()[0];
+    private void requireFinite(String what, double value, int step, List<List<TextPair>> microBatches) {
+        if (!Double.isFinite(value)) {
+            throw new UserException(what + " became " + value + " in step " + (step + 1) + " (examples "
+                    + microBatches.getFirst().stream().map(TextPair::id).limit(3).toList()
+                    + " and others); try a smaller learning_rate or a longer warm-up"
+                    + (lossScale == null ? "" : ", or precision bf16, whose range is that of fp32"));
         }
+    }
+
+    /** The number that the noise of a micro-batch is drawn by. */
+    private int noise(int step, int microBatch) {
+        return step * config.gradientAccumulationSteps + microBatch;
+    }
+
+    private static long tokens(T5Batch batch) {
+        return batch.source().ids().length + batch.labels().length;
+    }
+
+    private T5Model.Output pass(Scope scope, T5Batch batch, int noise, int passes) {
+        Tape tape = Tape.training(scope, config.seed, noise);
+        T5Model.Output output = model.forward(tape, batch);
+        tape.backward(output.loss(), (lossScale == null ? 1 : lossScale.scale()) / passes);
+        return output;
     }
 
     private T5Batch batch(List<TextPair> pairs) {

@@ -31,6 +31,20 @@ public final class PtxParser {
         return new PtxParser(name, text).parseModule();
     }
 
+    /**
+     * The version that PTX states, as 10 * major + minor, without a look at what follows: a newer version may hold what
+     * this parser does not know.
+     *
+     * @throws PtxException if it does not begin with a version
+     */
+    public static int version(String name, String text) {
+        PtxParser parser = new PtxParser(name, text);
+        if (parser.lexer.peek() == null || !parser.lexer.takeIf(".version")) {
+            throw parser.lexer.error("PTX begins with .version");
+        }
+        return parser.parseVersion();
+    }
+
     private PtxModule parseModule() {
         while (lexer.peek() != null) {
             parseDirective();
