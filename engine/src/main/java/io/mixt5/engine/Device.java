@@ -1,5 +1,6 @@
 package io.mixt5.engine;
 
+import java.util.Objects;
 import java.util.ServiceLoader;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.regex.Matcher;
@@ -34,6 +35,7 @@ public final class Device {
      * @throws UserException when no backend has the name or it does not work here, saying why
      */
     public static Device of(String name) {
+        Objects.requireNonNull(name, "name");
         return DEVICES.computeIfAbsent(name.endsWith(":0") ? name.substring(0, name.length() - 2) : name, Device::open);
     }
 
@@ -51,6 +53,7 @@ public final class Device {
      * A device of its own over {@code backend} that asks it for every tensor's exact size and keeps nothing: for tests.
      */
     public static Device uncached(Backend backend) {
+        Objects.requireNonNull(backend, "backend");
         return new Device(backend.name(), backend, true);
     }
 

@@ -1,6 +1,7 @@
 package io.mixt5.engine;
 
 import java.util.ArrayList;
+import java.util.Objects;
 
 /**
  * Owns temporaries and closes them all at once; one per step, or per piece of a step.
@@ -19,6 +20,7 @@ public final class Scope implements AutoCloseable {
     }
 
     private Scope(Device device, Scope parent) {
+        Objects.requireNonNull(device, "device");
         this.device = device;
         this.parent = parent;
     }

@@ -6,6 +6,7 @@ import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.IdentityHashMap;
 import java.util.Map;
+import java.util.Objects;
 import java.util.function.Supplier;
 
 /**
@@ -47,6 +48,7 @@ public final class Tape {
 
     private Tape(Scope scope, boolean recording, boolean training, long seed, int step, Map<Tensor, Tensor> casts,
             Scope castScope) {
+        Objects.requireNonNull(scope, "scope");
         this.casts = casts;
         this.castScope = castScope;
         this.scope = scope;

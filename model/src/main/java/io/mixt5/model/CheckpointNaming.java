@@ -1,5 +1,6 @@
 package io.mixt5.model;
 
+import java.util.List;
 import java.util.regex.Pattern;
 
 /** Under which names a checkpoint holds its tensors; they differ in the feed-forward layers alone. */
@@ -20,6 +21,11 @@ public enum CheckpointNaming {
             return EXPERT.matcher(router).replaceFirst("$1mlp.experts.expert_$2.");
         }
     };
+
+    /** Name of the embedding that encoder and decoder share. */
+    static final String EMBEDDING = "shared.weight";
+    /** Names under which some checkpoints repeat it. */
+    static final List<String> STACK_EMBEDDINGS = List.of("decoder.embed_tokens.weight", "encoder.embed_tokens.weight");
 
     private static final Pattern ROUTER = Pattern.compile("(\\.layer\\.\\d+\\.)gate\\.weight$");
     private static final Pattern EXPERT = Pattern.compile("(\\.layer\\.\\d+\\.)experts\\.(\\d+)\\.");

@@ -3,6 +3,7 @@ package io.mixt5.model;
 import io.mixt5.engine.Parameter;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 
 /**
  * How alike the experts of a mixture are: the mean cosine between the weights of two of them, over all pairs. It is 1
@@ -14,6 +15,7 @@ import java.util.List;
 public record ExpertSimilarity(String layer, double cosine) {
     /** One entry for each mixture of a model, encoder first; none for a dense one. Reads every expert's weights. */
     public static List<ExpertSimilarity> of(T5Model model) {
+        Objects.requireNonNull(model, "model");
         List<ExpertSimilarity> layers = new ArrayList<>();
         String router = "gate.weight";
         for (Parameter parameter : model.parameters().all()) {

@@ -20,13 +20,28 @@ public final class Parameters implements AutoCloseable {
     /** No step of training, so that initial weights share no random number with any dropout. */
     private static final int STEP = -1;
 
+    /** Told of a parameter before it is made. */
+    @FunctionalInterface
+    interface Check {
+        /** Throws where there should be no parameter {@code name} of {@code shape}. */
+        void before(String name, Shape shape);
+    }
+
     private final Device device;
+    private final Check check;
     private final Map<String, Parameter> parameters = new LinkedHashMap<>();
     private final Map<String, Double> deviations = new LinkedHashMap<>();
 
     /** No parameters yet. */
     public Parameters(Device device) {
+        this(device, (name, shape) -> {
+        });
+    }
+
+    /** No parameters yet; each is to be made only if {@code check} does not throw. */
+    Parameters(Device device, Check check) {
         this.device = device;
+        this.check = check;
     }
 
     /** Where they live. */
@@ -40,6 +55,7 @@ public final class Parameters implements AutoCloseable {
      * @param deviation of the normal distribution that {@link #initialize} draws from; 0 means all ones, as norms start
      */
     public Parameter create(String name, Shape shape, double deviation) {
+        check.before(name, shape);
         Parameter parameter = new Parameter(name, Tensor.create(device, DType.F32, shape, name));
         if (parameters.put(name, parameter) != null) {
             throw new IllegalArgumentException("two parameters are named " + name);

@@ -3,6 +3,7 @@ package io.mixt5.model;
 import io.mixt5.engine.op.SequenceLayout;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Objects;
 
 /**
  * Token sequences of different lengths, one after another without padding, so that no work is spent on padding.
@@ -13,6 +14,8 @@ import java.util.List;
 public record Ragged(int[] ids, int[] lengths) {
     /** Checks that the lengths add up. */
     public Ragged {
+        Objects.requireNonNull(ids, "ids");
+        Objects.requireNonNull(lengths, "lengths");
         if (Arrays.stream(lengths).asLongStream().sum() != ids.length) {
             throw new IllegalArgumentException(
                     "sequences of lengths " + Arrays.toString(lengths) + " do not make " + ids.length + " ids");
@@ -21,6 +24,7 @@ public record Ragged(int[] ids, int[] lengths) {
 
     /** These sequences. */
     public static Ragged of(List<int[]> sequences) {
+        Objects.requireNonNull(sequences, "sequences");
         int[] lengths = sequences.stream().mapToInt(s -> s.length).toArray();
         int[] ids = new int[Arrays.stream(lengths).sum()];
         int at = 0;

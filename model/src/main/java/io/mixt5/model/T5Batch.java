@@ -3,6 +3,7 @@ package io.mixt5.model;
 import io.mixt5.engine.op.CrossEntropy;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Objects;
 
 /**
  * What a training or evaluation pass takes.
@@ -14,6 +15,9 @@ import java.util.List;
 public record T5Batch(Ragged source, Ragged decoderInput, int[] labels) {
     /** Checks that the parts belong together. */
     public T5Batch {
+        Objects.requireNonNull(source, "source");
+        Objects.requireNonNull(decoderInput, "decoderInput");
+        Objects.requireNonNull(labels, "labels");
         if (source.size() != decoderInput.size() || labels.length != decoderInput.ids().length) {
             throw new IllegalArgumentException("sources, decoder inputs and labels of different numbers");
         }
@@ -24,6 +28,9 @@ public record T5Batch(Ragged source, Ragged decoderInput, int[] labels) {
      * which nothing else depends on; ignored ones before keep their place, with padding as the decoder's input.
      */
     public static T5Batch of(List<int[]> sources, List<int[]> labels, T5Config config) {
+        Objects.requireNonNull(sources, "sources");
+        Objects.requireNonNull(labels, "labels");
+        Objects.requireNonNull(config, "config");
         List<int[]> kept = labels.stream().map(T5Batch::withoutTail).toList();
         List<int[]> shifted = kept.stream().map(row -> shiftRight(row, config)).toList();
         return new T5Batch(Ragged.of(sources), Ragged.of(shifted),

@@ -7,12 +7,16 @@ import io.mixt5.engine.op.RelativePosition;
 import io.mixt5.model.io.StrictJson;
 import io.mixt5.model.io.StrictJson.UnknownKeys;
 import java.nio.file.Path;
+import java.util.Objects;
 
 /**
  * The shape of a T5, with the keys and defaults of Hugging Face's {@code config.json} for T5. Fields are set while reading or
  * building and not changed afterwards.
  */
 public final class T5Config {
+    /** Blocks of a stack at most; the deepest published T5 has 24. */
+    private static final int MAX_LAYERS = 10_000;
+
     /** V, rows of the embedding; may exceed the tokenizer's size. */
     public int vocabSize = 32128;
     /** D, width of the residual stream. */
@@ -56,6 +60,7 @@ public final class T5Config {
 
     /** T5 v1.1 in a published size: {@code small} or {@code base}; or {@code tiny}, 128 wide with 2 + 2 blocks. */
     public static T5Config preset(String name) {
+        Objects.requireNonNull(name, "name");
         return switch (name) {
             case "tiny" -> v11(128, 32, 4, 256, 2);
             case "small" -> v11(512, 64, 6, 1024, 8);
@@ -83,6 +88,7 @@ public final class T5Config {
      * passed over.
      */
     public static T5Config read(Path file) {
+        Objects.requireNonNull(file, "file");
         return of(StrictJson.readObject(file), file);
     }
 
@@ -106,6 +112,14 @@ public final class T5Config {
         positive(where, "num_layers", numLayers);
         positive(where, "num_decoder_layers", decoderLayers());
         positive(where, "num_heads", numHeads);
+        if (Math.max(numLayers, decoderLayers()) > MAX_LAYERS) {
+            throw new UserException(where + ": it has " + Math.max(numLayers, decoderLayers())
+                    + " blocks, but a stack may have at most " + MAX_LAYERS);
+        }
+        if ((long) numHeads * dKv > Integer.MAX_VALUE) {
+            throw new UserException(where + ": num_heads times d_kv is " + (long) numHeads * dKv
+                    + ", but it must be below 2^31");
+        }
         positive(where, "relative_attention_num_buckets", relativeAttentionNumBuckets / 4);
         // The decoder decides: the encoder, which splits its buckets over both sides, has half as many exact ones.
         if (!RelativePosition.fits(false, relativeAttentionNumBuckets, relativeAttentionMaxDistance)) {
@@ -150,6 +164,7 @@ public final class T5Config {
 
     /** This shape with other mixtures. */
     public T5Config with(MixtureConfig other) {
+        Objects.requireNonNull(other, "other");
         T5Config copy = of(StrictJson.toTree(this), Path.of("the parent's configuration"));
         copy.mixture = other;
         return copy;

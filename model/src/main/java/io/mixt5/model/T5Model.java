@@ -11,6 +11,7 @@ import io.mixt5.engine.op.Scale;
 import io.mixt5.engine.op.SequenceLayout;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.Objects;
 
 /**
  * T5, v1.0 and v1.1 (Raffel et al., "Exploring the Limits of Transfer Learning with a Unified Text-to-Text Transformer", JMLR
@@ -38,9 +39,9 @@ public final class T5Model implements AutoCloseable {
     public record Output(Tensor loss, Tensor logits, Tensor encoded, RoutingTrace routing) {
     }
 
-    private T5Model(T5Config config, Device device) {
+    private T5Model(T5Config config, Parameters parameters) {
         this.config = config;
-        this.parameters = new Parameters(device);
+        this.parameters = parameters;
         Shape vocabulary = Shape.of(config.vocabSize, config.dModel);
         shared = parameters.create("shared.weight", vocabulary, config.initializerFactor);
         encoder = new Stack(parameters, shared, config, false);
@@ -52,39 +53,67 @@ public final class T5Model implements AutoCloseable {
 
     /** A model with T5's random initialisation. */
     public static T5Model random(T5Config config, Device device, long seed) {
+        Objects.requireNonNull(config, "config");
+        Objects.requireNonNull(device, "device");
         config.check("the model's configuration");
-        T5Model model = new T5Model(config, device);
+        T5Model model = blank(config, device);
         model.parameters.initialize(seed);
         return model;
     }
 
     /**
-     * The model in a Hugging Face directory ({@code config.json} and {@code model.safetensors}), of T5, MixT5 or
-     * SwitchTransformers.
+     * The model in a Hugging Face directory, of T5, MixT5 or SwitchTransformers: {@code config.json} and, in this order
+     * of preference, {@code model.safetensors}, {@code model.safetensors.index.json} with its shards,
+     * {@code pytorch_model.bin}, {@code pytorch_model.bin.index.json} with its shards; F32, F16, BF16 or F64.
      *
      * @throws UserException that names the file, and the tensor, when something is missing or does not fit
      */
     public static T5Model load(Path directory, Device device) {
-        return Checkpoint.load(directory, device);
+        Objects.requireNonNull(directory, "directory");
+        Objects.requireNonNull(device, "device");
+        return CheckpointReader.load(directory, device);
     }
 
-    /** A model whose parameters are all zero, to be filled by {@link Checkpoint}. */
+    /** A model whose parameters are all zero, to be filled. */
     static T5Model blank(T5Config config, Device device) {
-        return new T5Model(config, device);
-    }
-
-    /** Writes {@code config.json}, {@code generation_config.json} and {@code model.safetensors} into a directory, making it. */
-    public void save(Path directory) {
-        save(directory, CheckpointNaming.MIXT5);
+        return blank(config, device, (name, shape) -> {
+        });
     }
 
     /**
-     * As {@link #save(Path)}, under the names, and with the configuration, of other software.
+     * As {@link #blank(T5Config, Device)}.
      *
-     * @throws UserException when {@code naming} cannot express what this model computes
+     * @param check told of every parameter before it is made; what it throws ends the making, and nothing is left over
      */
-    public void save(Path directory, CheckpointNaming naming) {
-        Checkpoint.save(this, directory, naming);
+    static T5Model blank(T5Config config, Device device, Parameters.Check check) {
+        Parameters parameters = new Parameters(device, check);
+        try {
+            return new T5Model(config, parameters);
+        } catch (RuntimeException e) {
+            parameters.close();
+            throw e;
+        }
+    }
+
+    /**
+     * Writes {@code config.json}, {@code generation_config.json} and the weights into a directory, making it. A dense
+     * model opens in transformers as {@code T5ForConditionalGeneration}.
+     *
+     * @throws UserException when it cannot be written
+     */
+    public void save(Path directory) {
+        save(directory, SaveOptions.DEFAULT);
+    }
+
+    /**
+     * As {@link #save(Path)}, under the names, and with the configuration, of other software, in other types or files.
+     *
+     * @throws UserException when the naming cannot express what this model computes, or the type not its weights
+     */
+    public void save(Path directory, SaveOptions options) {
+        Objects.requireNonNull(directory, "directory");
+        Objects.requireNonNull(options, "options");
+        CheckpointWriter.write(this, directory, options);
     }
 
     /** The shape. */
@@ -103,6 +132,7 @@ public final class T5Model implements AutoCloseable {
      * @throws UserException where the model's device cannot
      */
     public T5Model compute(Precision precision) {
+        Objects.requireNonNull(precision, "precision");
         precision.requireOn(device());
         this.precision = precision;
         return this;
@@ -130,6 +160,8 @@ public final class T5Model implements AutoCloseable {
 
     /** As {@link #encode(Tape, Ragged)}, noting what mixtures do in {@code trace}. */
     public Tensor encode(Tape tape, Ragged source, RoutingTrace trace) {
+        Objects.requireNonNull(tape, "tape");
+        Objects.requireNonNull(source, "source");
         Tensor ids = ids(tape, source.ids(), "source id");
         Tokens tokens = new Tokens(source.lengths(), null, trace);
         return tape.block(
@@ -138,6 +170,10 @@ public final class T5Model implements AutoCloseable {
 
     /** The decoder's states [N, D] of all tokens of {@code target}, given the encoder's states of {@code source}. */
     public Tensor decode(Tape tape, Ragged target, Tensor encoded, Ragged source) {
+        Objects.requireNonNull(tape, "tape");
+        Objects.requireNonNull(target, "target");
+        Objects.requireNonNull(encoded, "encoded");
+        Objects.requireNonNull(source, "source");
         return decode(tape, target, encoded, source, new Tokens(target.lengths(), null, null));
     }
 
@@ -154,12 +190,16 @@ public final class T5Model implements AutoCloseable {
 
     /** Scores of every word [N, V] from decoder states [N, D]. */
     public Tensor logits(Tape tape, Tensor states) {
+        Objects.requireNonNull(tape, "tape");
+        Objects.requireNonNull(states, "states");
         float scale = config.outputScale();
         return Projection.apply(tape, scale == 1 ? states : Scale.apply(tape, states, scale), head);
     }
 
     /** A whole pass: the mean cross-entropy of the labels and the mixtures' losses, the logits, the encoder's states. */
     public Output forward(Tape tape, T5Batch batch) {
+        Objects.requireNonNull(tape, "tape");
+        Objects.requireNonNull(batch, "batch");
         RoutingTrace trace = new RoutingTrace();
         Tensor encoded = encode(tape, batch.source(), trace);
         Tokens tokens = new Tokens(batch.decoderInput().lengths(), valid(tape, batch.labels()), trace);

@@ -5,6 +5,7 @@ import io.mixt5.engine.Philox;
 import io.mixt5.engine.Scope;
 import io.mixt5.engine.Tape;
 import io.mixt5.engine.UserException;
+import java.util.Objects;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
@@ -33,6 +34,8 @@ public final class Upcycling {
      * @throws UserException when the parent is a mixture already, or the mixtures cannot be
      */
     public static T5Model upcycle(T5Model parent, MixtureConfig mixture, double lambda, long seed) {
+        Objects.requireNonNull(parent, "parent");
+        Objects.requireNonNull(mixture, "mixture");
         if (parent.config().mixture().activateMoe) {
             throw new UserException("the model to upcycle is a mixture of experts already; start from a dense one");
         }

@@ -31,6 +31,8 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 /** Checkpoints in Hugging Face SwitchTransformers' naming, read and written. */
 class SwitchTransformersTest {
+    private static final SaveOptions SWITCH = SaveOptions.DEFAULT.withNaming(CheckpointNaming.SWITCH_TRANSFORMERS);
+
     @TempDir
     Path directory;
     private final Device device = Device.of("reference");
@@ -47,7 +49,7 @@ class SwitchTransformersTest {
         Path original = ModelGoldens.ofProject(name, directory).directory();
         Path copy = directory.resolve("copy");
         try (T5Model model = T5Model.load(original, device)) {
-            model.save(copy, CheckpointNaming.SWITCH_TRANSFORMERS);
+            model.save(copy, SWITCH);
         }
         try (SafetensorsFile read = SafetensorsFile.open(original.resolve("model.safetensors"));
                 SafetensorsFile written = SafetensorsFile.open(copy.resolve("model.safetensors"))) {
@@ -75,7 +77,7 @@ class SwitchTransformersTest {
         }
         try (T5Model model = T5Model.load(ours, device)) {
             assertArrayEquals(expected, logits(model, goldens));
-            model.save(theirs, CheckpointNaming.SWITCH_TRANSFORMERS);
+            model.save(theirs, SWITCH);
         }
         try (T5Model model = T5Model.load(theirs, device)) {
             assertArrayEquals(expected, logits(model, goldens));
@@ -178,7 +180,7 @@ class SwitchTransformersTest {
         Path target = directory.resolve("refused");
         try (T5Model model = T5Model.random(config, device, 1)) {
             UserException e = assertThrows(UserException.class,
-                    () -> model.save(target, CheckpointNaming.SWITCH_TRANSFORMERS));
+                    () -> model.save(target, SWITCH));
             assertTrue(e.getMessage().contains(reason), e.getMessage());
             assertTrue(Files.notExists(target));
         }

@@ -3,6 +3,7 @@ package io.mixt5.train;
 import io.mixt5.train.command.CompareCommand;
 import io.mixt5.train.command.DoctorCommand;
 import io.mixt5.train.command.EvaluateCommand;
+import io.mixt5.train.command.ExportCommand;
 import io.mixt5.train.command.PredictCommand;
 import io.mixt5.train.command.TokenizeCommand;
 import io.mixt5.train.command.UpcycleCommand;
@@ -23,7 +24,7 @@ import picocli.CommandLine.Spec;
 @Command(name = "mixt5-train.jar", mixinStandardHelpOptions = true, version = "mixt5 0.1.0",
         description = "Fine-tunes a T5 as a configuration file says, or runs one of the commands below.",
         subcommands = {EvaluateCommand.class, PredictCommand.class, TokenizeCommand.class, DoctorCommand.class,
-                UpcycleCommand.class, CompareCommand.class})
+                UpcycleCommand.class, ExportCommand.class, CompareCommand.class})
 public final class Main implements Callable<Integer> {
     @Parameters(paramLabel = "CONFIG", arity = "0..1", description = "The training run, JSON; train/examples has some.")
     private Path config;

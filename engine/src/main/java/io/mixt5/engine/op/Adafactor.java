@@ -96,7 +96,7 @@ public final class Adafactor implements Op {
         OpCase.Fill positive = (stream, index) -> Math.abs(normal.value(stream, index)) + 0.01;
         return List.of(TimedCase.streaming(OpCase.named("adafactor").constant("weight", normal, s.tokens(), s.width())
                 .constant("gradient", normal, s.tokens(), s.width()).constant("rows", positive, s.tokens())
-                .constant("columns", positive, s.width()).constant("count", (stream, index) -> 100, 1)
+                .constant("columns", positive, s.width()).constant("updates", (stream, index) -> 100, 1)
                 .run((tape, in) -> {
                     Slot slot = new Slot(0, in.get(0), in.get(1), null, in.get(2), in.get(3), 0);
                     apply(tape.device(), List.of(slot),

@@ -77,8 +77,8 @@ public final class AdamW implements Op {
         OpCase.Fill positive = (stream, index) -> Math.abs(normal.value(stream, index));
         return List.of(TimedCase.streaming(OpCase.named("adamw").constant("weight", normal, s.tokens(), s.width())
                 .constant("gradient", normal, s.tokens(), s.width()).constant("m", normal, s.tokens(), s.width())
-                .constant("v", positive, s.tokens(), s.width()).constant("count", (stream, index) -> 100, 1)
-                .run((tape, in) -> {
+                .constant("v", positive, s.tokens(), s.width())
+                .constant("updates", (stream, index) -> 100, 1).run((tape, in) -> {
                     Slot slot = new Slot(0, in.get(0), in.get(1), null, in.get(2), in.get(3), 0.01f);
                     apply(tape.device(), List.of(slot),
                             new Settings(1e-4, 0.9, 0.999, 1e-8, new Updates(in.get(4), null, 0)));

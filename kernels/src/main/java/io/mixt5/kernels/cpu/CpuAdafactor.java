@@ -20,7 +20,8 @@ public final class CpuAdafactor extends F32Kernel implements Adafactor.Kernel {
         for (Adafactor.Slot slot : slots) {
             int t = settings.updates().next(slot.place(), slot.gradRows());
             if (t > 0) {
-                (slot.weight().count() < LARGE ? small : large).add(new Update(slot, settings, clip, settings.beta2(t)));
+                (slot.weight().count() < LARGE ? small : large)
+                        .add(new Update(slot, settings, clip, settings.beta2(t)));
             }
         }
         WorkerPool.forEach(small.size(), (index, worker) -> small.get(index).run());

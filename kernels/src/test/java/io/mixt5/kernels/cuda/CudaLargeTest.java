@@ -74,9 +74,11 @@ class CudaLargeTest {
         List<Adafactor.Slot> slots = new java.util.ArrayList<>();
         for (int i = 0; i < shapes.length; i++) {
             slots.add(new Adafactor.Slot(i, in.get(4 * i), in.get(4 * i + 1),
-                    i == 2 ? tape.scope().ints(new int[1], "no rows") : null, in.get(4 * i + 2), shapes[i].length == 1 ? null : in.get(4 * i + 3), 0.1f * i));
+                    i == 2 ? tape.scope().ints(new int[1], "no rows") : null, in.get(4 * i + 2),
+                    shapes[i].length == 1 ? null : in.get(4 * i + 3), 0.1f * i));
         }
-        Adafactor.apply(tape.device(), slots, new Adafactor.Settings(1e-2, true, -0.8, 1, updates(tape, shapes.length, null, 0)));
+        Adafactor.apply(tape.device(), slots,
+                new Adafactor.Settings(1e-2, true, -0.8, 1, updates(tape, shapes.length, null, 0)));
         return in;
     }
 

@@ -5,6 +5,7 @@ import com.fasterxml.jackson.core.JsonParser;
 import com.fasterxml.jackson.core.JsonStreamContext;
 import com.fasterxml.jackson.core.JsonToken;
 import com.fasterxml.jackson.core.exc.InputCoercionException;
+import com.fasterxml.jackson.core.exc.StreamConstraintsException;
 import com.fasterxml.jackson.core.exc.StreamReadException;
 import com.fasterxml.jackson.core.io.JsonEOFException;
 import com.fasterxml.jackson.databind.JsonMappingException;
@@ -37,6 +38,8 @@ public final class JsonErrors {
                     file + " ends in the middle of its JSON, it was cut" + at(cut), e);
             case StreamReadException bad when repeatsKey(bad) -> new UserException(
                     file + " has the key '" + path(bad.getProcessor()) + "' twice", e);
+            case StreamConstraintsException large -> new UserException(
+                    file + " is larger or deeper than what is read here: " + large.getOriginalMessage(), e);
             case StreamReadException bad -> new UserException(
                     file + " is not valid JSON: " + bad.getOriginalMessage() + at(bad), e);
             case EOFException cut -> new UserException(file + " ends in the middle of its gzip data, it was cut", e);

@@ -2,74 +2,79 @@ package io.mixt5.model.io;
 
 import io.mixt5.engine.UserException;
 import io.mixt5.model.io.SafetensorsHeader.Entry;
-import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
-import java.nio.ByteBuffer;
-import java.nio.ByteOrder;
-import java.nio.channels.FileChannel;
-import java.nio.channels.FileChannel.MapMode;
 import java.nio.file.Path;
-import java.nio.file.StandardOpenOption;
-import java.util.Arrays;
 import java.util.Collections;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
+import java.util.Optional;
 
 /**
- * A safetensors file, mapped into memory: opening reads and checks the header alone, and a tensor's pages come from
- * the disk when they are touched.
+ * A safetensors file: opening reads and checks the header alone.
  *
- * <p>Layout: 8 bytes little-endian length of the header, the header in JSON, the data. Safe for use by several
- * threads. The segments it gives are read-only and live until {@link #close}.
+ * <p>Layout: 8 bytes little-endian length of the header, the header in JSON, the data. A tensor's elements are read
+ * from the disk on demand, or seen in a mapping of the file, whose pages come when they are touched. Safe for use by
+ * several threads. The segments it gives are read-only and live until {@link #close}.
  */
-public final class SafetensorsFile implements AutoCloseable {
+public final class SafetensorsFile implements TensorSource {
     private static final int LENGTH_BYTES = 8;
     /** The format's own limit. */
     private static final long MAX_HEADER_BYTES = 100_000_000;
 
-    private final Path file;
-    private final Arena arena;
+    private final DataFile file;
+    private final Arena arena = Arena.ofShared();
     private final SafetensorsHeader header;
+    private final long dataStart;
     private final MemorySegment data;
 
-    private SafetensorsFile(Path file, Arena arena, SafetensorsHeader header, MemorySegment data) {
+    private SafetensorsFile(DataFile file, SafetensorsHeader header, long dataStart) {
         this.file = file;
-        this.arena = arena;
         this.header = header;
-        this.data = data;
+        this.dataStart = dataStart;
+        this.data = file.map(dataStart, file.size() - dataStart, arena);
     }
 
     /**
-     * Opens {@code file}.
+     * Opens {@code path}.
      *
      * @throws UserException if it cannot be read or its header is wrong in any way
      */
-    public static SafetensorsFile open(Path file) {
-        UserFiles.requireFile(file);
-        try (FileChannel channel = FileChannel.open(file, StandardOpenOption.READ)) {
-            long fileBytes = channel.size();
-            long headerBytes = headerBytes(file, channel, fileBytes);
+    public static SafetensorsFile open(Path path) {
+        Objects.requireNonNull(path, "path");
+        DataFile file = DataFile.open(path);
+        try {
+            int headerBytes = headerBytes(file);
             long dataStart = LENGTH_BYTES + headerBytes;
-            long dataBytes = fileBytes - dataStart;
-            byte[] text = readFully(file, channel, LENGTH_BYTES, (int) headerBytes).array();
-            SafetensorsHeader header = SafetensorsHeader.parse(file, text, dataBytes);
-            Arena arena = Arena.ofShared();
-            try {
-                MemorySegment data = channel.map(MapMode.READ_ONLY, dataStart, dataBytes, arena);
-                return new SafetensorsFile(file, arena, header, data);
-            } catch (IOException e) {
-                arena.close();
-                throw e;
-            }
-        } catch (IOException e) {
-            throw UserFiles.cannotRead(file, e);
+            SafetensorsHeader header = SafetensorsHeader.parse(path, file.read(LENGTH_BYTES, headerBytes).array(),
+                    file.size() - dataStart);
+            return new SafetensorsFile(file, header, dataStart);
+        } catch (RuntimeException e) {
+            file.close();
+            throw e;
         }
     }
 
-    /** The names of the tensors, in the order of the header. */
+    @Override
+    public Path path() {
+        return file.path();
+    }
+
+    @Override
+    public long bytes() {
+        return file.size();
+    }
+
+    @Override
     public List<String> names() {
         return List.copyOf(header.entries().keySet());
+    }
+
+    @Override
+    public Optional<StoredTensor> find(String name) {
+        return Optional.ofNullable(header.entries().get(name))
+                .map(entry -> StoredTensor.dense(name, entry.type(), entry.shape(), file, dataStart + entry.start()));
     }
 
     /** Whether there is a tensor {@code name}. */
@@ -88,13 +93,9 @@ public final class SafetensorsFile implements AutoCloseable {
      * @throws UserException if there is none
      */
     public SafetensorsTensor info(String name) {
+        StoredTensor tensor = tensor(name);
         Entry entry = header.entries().get(name);
-        if (entry == null) {
-            String hint = NearestWord.of(name, header.entries().keySet())
-                    .map(near -> ", the nearest is '" + near + "'").orElse("");
-            throw new UserException("there is no tensor '" + name + "' in " + file + hint);
-        }
-        return new SafetensorsTensor(name, entry.type(), entry.shape(),
+        return new SafetensorsTensor(name, tensor.type(), tensor.shape(),
                 data.asSlice(entry.start(), entry.end() - entry.start()));
     }
 
@@ -104,42 +105,29 @@ public final class SafetensorsFile implements AutoCloseable {
      * @throws UserException if there is none or it has another shape
      */
     public SafetensorsTensor require(String name, long... shape) {
-        SafetensorsTensor tensor = info(name);
-        if (!Arrays.equals(tensor.shape(), shape)) {
-            throw new UserException("tensor '" + name + "' in " + file + " has the shape "
-                    + Arrays.toString(tensor.shape()) + ", but the model needs " + Arrays.toString(shape));
-        }
-        return tensor;
+        tensor(name).requireShape(shape);
+        return info(name);
     }
 
     /** Unmaps the file; touching a tensor's data afterwards is an {@link IllegalStateException}. */
     @Override
     public void close() {
         arena.close();
+        file.close();
     }
 
-    private static long headerBytes(Path file, FileChannel channel, long fileBytes) throws IOException {
-        if (fileBytes < LENGTH_BYTES) {
-            throw new UserException(file + " is no safetensors file: it has only " + fileBytes + " bytes");
+    private static int headerBytes(DataFile file) {
+        if (file.size() < LENGTH_BYTES) {
+            throw new UserException(file.path() + " is no safetensors file: it has only " + file.size() + " bytes");
         }
-        long bytes = readFully(file, channel, 0, LENGTH_BYTES).getLong(0);
+        long bytes = file.read(0, LENGTH_BYTES).getLong();
         if (bytes < 0 || bytes > MAX_HEADER_BYTES) {
-            throw new UserException(file + " is no safetensors file: it gives " + Long.toUnsignedString(bytes)
+            throw new UserException(file.path() + " is no safetensors file: it gives " + Long.toUnsignedString(bytes)
                     + " bytes for its header, and at most " + MAX_HEADER_BYTES + " are allowed");
         }
-        if (bytes > fileBytes - LENGTH_BYTES) {
-            throw new UserException(file + " ends in its header of " + bytes + " bytes, it was cut");
+        if (bytes > file.size() - LENGTH_BYTES) {
+            throw new UserException(file.path() + " ends in its header of " + bytes + " bytes, it was cut");
         }
-        return bytes;
-    }
-
-    private static ByteBuffer readFully(Path file, FileChannel channel, long from, int count) throws IOException {
-        ByteBuffer buffer = ByteBuffer.allocate(count).order(ByteOrder.LITTLE_ENDIAN);
-        while (buffer.hasRemaining()) {
-            if (channel.read(buffer, from + buffer.position()) < 0) {
-                throw new UserException(file + " was cut while it was read");
-            }
-        }
-        return buffer;
+        return (int) bytes;
     }
 }

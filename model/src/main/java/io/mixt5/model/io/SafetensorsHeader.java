@@ -22,6 +22,11 @@ import java.util.Map;
  */
 final class SafetensorsHeader {
     static final String METADATA = "__metadata__";
+    /** Tensors and texts that any file may have, and bytes of data for each beyond. */
+    private static final long FREE_ENTRIES = 10_000;
+    private static final long BYTES_PER_ENTRY = 128;
+    /** PyTorch's own limit. */
+    private static final int MAX_DIMENSIONS = 64;
 
     /** One tensor's entry; the range is [start, end), counted from the end of the header. */
     record Entry(SafetensorsType type, long[] shape, long start, long end) {
@@ -29,13 +34,15 @@ final class SafetensorsHeader {
 
     private final Path file;
     private final JsonParser json;
+    private final long maxEntries;
     private final Map<String, Entry> entries = new LinkedHashMap<>();
     private final Map<String, String> metadata = new LinkedHashMap<>();
     private boolean hasMetadata;
 
-    private SafetensorsHeader(Path file, JsonParser json) {
+    private SafetensorsHeader(Path file, JsonParser json, long maxEntries) {
         this.file = file;
         this.json = json;
+        this.maxEntries = maxEntries;
     }
 
     /**
@@ -50,7 +57,8 @@ final class SafetensorsHeader {
         }
         try (JsonParser json = new JsonFactory()
                 .createParser(new StrictUtf8Reader(new ByteArrayInputStream(text)))) {
-            SafetensorsHeader header = new SafetensorsHeader(file, json);
+            SafetensorsHeader header = new SafetensorsHeader(file, json,
+                    FREE_ENTRIES + dataBytes / BYTES_PER_ENTRY);
             header.readAll();
             header.checkCover(dataBytes);
             return header;
@@ -78,6 +86,7 @@ final class SafetensorsHeader {
             } else if (entries.put(name, readEntry(name)) != null) {
                 throw new UserException("tensor '" + name + "' is twice in " + file);
             }
+            requireFew();
         }
         if (json.nextToken() != null) {
             throw new UserException("the header of " + file + " goes on after the end of its JSON");
@@ -94,6 +103,15 @@ final class SafetensorsHeader {
             String key = json.currentName();
             require(json.nextToken() == JsonToken.VALUE_STRING, METADATA, "must hold texts, not so '" + key + "'");
             require(metadata.put(key, json.getText()) == null, METADATA, "has the key '" + key + "' twice");
+            requireFew();
+        }
+    }
+
+    /** So that a file of nothing but a header cannot take much more memory than it has bytes. */
+    private void requireFew() {
+        if (entries.size() + metadata.size() > maxEntries) {
+            throw new UserException("the header of " + file + " has more than " + maxEntries
+                    + " tensors and texts, which is more than a file with so little data needs");
         }
     }
 
@@ -154,6 +172,8 @@ final class SafetensorsHeader {
                     "has " + JsonErrors.describe(json) + " in its " + key
                             + ", where a whole number from 0 to 2^63 - 1 must be");
             sizes.add(json.getLongValue());
+            require(sizes.size() <= MAX_DIMENSIONS, where,
+                    "has more than " + MAX_DIMENSIONS + " numbers in its " + key);
         }
         return sizes.stream().mapToLong(Long::longValue).toArray();
     }

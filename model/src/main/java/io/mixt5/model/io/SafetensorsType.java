@@ -32,6 +32,11 @@ public enum SafetensorsType {
         return bytes;
     }
 
+    /** Whether elements are real numbers. */
+    public boolean isFloat() {
+        return ordinal() <= BF16.ordinal();
+    }
+
     /**
      * Bytes of a dense tensor of {@code shape}; no dimension makes one element.
      *

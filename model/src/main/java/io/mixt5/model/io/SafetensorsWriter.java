@@ -5,6 +5,7 @@ import com.fasterxml.jackson.core.JsonGenerator;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
@@ -13,6 +14,7 @@ import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.Collection;
 import java.util.HashSet;
+import java.util.List;
 import java.util.Map;
 import java.util.Set;
 
@@ -46,32 +48,57 @@ public final class SafetensorsWriter {
      * As {@link #write(Path, Collection)}, with {@code metadata} in the order of its iteration.
      */
     public static void write(Path file, Collection<SafetensorsTensor> tensors, Map<String, String> metadata) {
+        for (SafetensorsTensor tensor : tensors) {
+            requireBytes(WritableTensor.of(tensor), tensor.data());
+        }
+        writeEach(file, tensors.stream().map(WritableTensor::of).toList(), metadata);
+    }
+
+    /**
+     * As {@link #write(Path, Collection)}, from tensors that give their content one after the other, each when its turn
+     * comes.
+     */
+    public static void writeEach(Path file, List<WritableTensor> tensors) {
+        writeEach(file, tensors, METADATA);
+    }
+
+    private static void writeEach(Path file, List<WritableTensor> tensors, Map<String, String> metadata) {
         check(tensors);
         ByteBuffer header = header(tensors, metadata);
         AtomicFile.write(file, channel -> {
             writeFully(channel, header);
-            for (SafetensorsTensor tensor : tensors) {
-                writeData(channel, tensor.data());
+            for (WritableTensor tensor : tensors) {
+                try (Arena arena = Arena.ofConfined()) {
+                    MemorySegment data = tensor.content().in(arena);
+                    requireBytes(tensor, data);
+                    writeData(channel, data);
+                }
             }
         });
     }
 
-    private static void check(Collection<SafetensorsTensor> tensors) {
+    private static void check(List<WritableTensor> tensors) {
         Set<String> names = new HashSet<>();
-        for (SafetensorsTensor tensor : tensors) {
+        for (WritableTensor tensor : tensors) {
             if (tensor.name().equals(SafetensorsHeader.METADATA) || !names.add(tensor.name())) {
                 throw new IllegalArgumentException("tensor name reserved or used twice: " + tensor.name());
             }
-            if (Arrays.stream(tensor.shape()).anyMatch(size -> size < 0)
-                    || tensor.type().bytes(tensor.shape()) != tensor.data().byteSize()) {
-                throw new IllegalArgumentException("tensor " + tensor.name() + " has " + tensor.data().byteSize()
-                        + " bytes of data for " + tensor.type() + " of shape " + Arrays.toString(tensor.shape()));
+            if (Arrays.stream(tensor.shape()).anyMatch(size -> size < 0)) {
+                throw new IllegalArgumentException(
+                        "tensor " + tensor.name() + " has the shape " + Arrays.toString(tensor.shape()));
             }
         }
     }
 
+    private static void requireBytes(WritableTensor tensor, MemorySegment data) {
+        if (tensor.bytes() != data.byteSize()) {
+            throw new IllegalArgumentException("tensor " + tensor.name() + " has " + data.byteSize()
+                    + " bytes of data for " + tensor.type() + " of shape " + Arrays.toString(tensor.shape()));
+        }
+    }
+
     /** The length of the header and the header. */
-    private static ByteBuffer header(Collection<SafetensorsTensor> tensors, Map<String, String> metadata) {
+    private static ByteBuffer header(List<WritableTensor> tensors, Map<String, String> metadata) {
         ByteArrayOutputStream json = new ByteArrayOutputStream();
         try (JsonGenerator generator = new JsonFactory().createGenerator(json)) {
             generator.writeStartObject();
@@ -83,8 +110,8 @@ public final class SafetensorsWriter {
                 generator.writeEndObject();
             }
             long start = 0;
-            for (SafetensorsTensor tensor : tensors) {
-                long end = start + tensor.data().byteSize();
+            for (WritableTensor tensor : tensors) {
+                long end = start + tensor.bytes();
                 generator.writeObjectFieldStart(tensor.name());
                 generator.writeStringField("dtype", tensor.type().name());
                 generator.writeFieldName("shape");

@@ -3,9 +3,11 @@ package io.mixt5.model.io;
 import com.fasterxml.jackson.annotation.JsonInclude;
 import com.fasterxml.jackson.annotation.JsonSetter;
 import com.fasterxml.jackson.annotation.Nulls;
+import com.fasterxml.jackson.core.JsonFactory;
 import com.fasterxml.jackson.core.JsonGenerator;
 import com.fasterxml.jackson.core.JsonParser;
 import com.fasterxml.jackson.core.JsonToken;
+import com.fasterxml.jackson.core.StreamReadConstraints;
 import com.fasterxml.jackson.core.StreamReadFeature;
 import com.fasterxml.jackson.databind.DeserializationContext;
 import com.fasterxml.jackson.databind.DeserializationFeature;
@@ -50,8 +52,14 @@ public final class StrictJson {
     private static final int GZIP_FIRST_BYTE = 0x1F;
     private static final int GZIP_SECOND_BYTE = 0x8B;
 
-    private static final JsonMapper MAPPER = JsonMapper.builder()
-            .enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION)
+    /** Values, keys and brackets of a tree, each of which takes up to some 100 bytes. */
+    private static final long MAX_TREE_TOKENS = 200_000;
+    private static final long MAX_TREE_CHARACTERS = 1L << 24;
+
+    /** For reading token by token, which takes no more memory for a large file. */
+    private static final JsonFactory TOKENS = factory(Long.MAX_VALUE, Long.MAX_VALUE);
+
+    private static final JsonMapper MAPPER = JsonMapper.builder(factory(MAX_TREE_TOKENS, MAX_TREE_CHARACTERS))
             .enable(MapperFeature.ACCEPT_CASE_INSENSITIVE_ENUMS)
             .disable(MapperFeature.ALLOW_COERCION_OF_SCALARS)
             .disable(DeserializationFeature.ACCEPT_FLOAT_AS_INT)
@@ -98,7 +106,7 @@ public final class StrictJson {
      */
     public static ObjectNode readObject(Path file) {
         JsonNode tree;
-        try (JsonParser parser = parser(file)) {
+        try (JsonParser parser = parser(file, MAPPER.getFactory())) {
             tree = MAPPER.readTree(parser);
             if (tree != null) {
                 parser.nextToken();
@@ -158,11 +166,27 @@ public final class StrictJson {
      * @throws UserException if the file cannot be opened
      */
     public static JsonParser parser(Path file) {
+        return parser(file, TOKENS);
+    }
+
+    /** As {@link #parser(Path)}; a file of more than {@code maxTokens} values, keys and brackets is an error there. */
+    static JsonParser parser(Path file, long maxTokens) {
+        return parser(file, factory(maxTokens, Long.MAX_VALUE));
+    }
+
+    private static JsonFactory factory(long maxTokens, long maxCharacters) {
+        return JsonFactory.builder().enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION)
+                .streamReadConstraints(StreamReadConstraints.builder().maxTokenCount(maxTokens)
+                        .maxDocumentLength(maxCharacters).build())
+                .build();
+    }
+
+    private static JsonParser parser(Path file, JsonFactory factory) {
         UserFiles.requireFile(file);
         InputStream raw = null;
         try {
             raw = new BufferedInputStream(Files.newInputStream(file), BUFFER_BYTES);
-            return MAPPER.createParser(new StrictUtf8Reader(unpack(raw)));
+            return factory.createParser(new StrictUtf8Reader(unpack(file, raw)));
         } catch (IOException e) {
             close(raw);
             throw JsonErrors.reading(file, e);
@@ -198,11 +222,11 @@ public final class StrictJson {
         }
     }
 
-    private static InputStream unpack(InputStream in) throws IOException {
+    private static InputStream unpack(Path file, InputStream in) throws IOException {
         in.mark(2);
         boolean gzip = in.read() == GZIP_FIRST_BYTE && in.read() == GZIP_SECOND_BYTE;
         in.reset();
-        return gzip ? new GZIPInputStream(in, BUFFER_BYTES) : in;
+        return gzip ? new UnpackedText(new GZIPInputStream(in, BUFFER_BYTES), file) : in;
     }
 
     private static void close(InputStream in) {

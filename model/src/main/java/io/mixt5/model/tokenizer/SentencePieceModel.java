@@ -34,6 +34,8 @@ public record SentencePieceModel(
     /** What sentencepiece decodes an unknown piece to unless a model says otherwise. */
     public static final String DEFAULT_UNKNOWN_SURFACE = " \u2047 ";
 
+    /** mT5 has 250,000. */
+    private static final int MAX_PIECES = 500_000;
     private static final int MAX_PIECE_CHARS = 8000 / 3; // sentencepiece refuses pieces of 8000 UTF-8 bytes
 
     /** What a piece is for. Byte pieces are not supported, T5 has none. */
@@ -196,7 +198,12 @@ public record SentencePieceModel(
         Normalizer normalizer = new Normalizer("", new byte[0], true, true, true);
         while (in.next()) {
             switch (in.field()) {
-                case 1 -> pieces.add(piece(in.message()));
+                case 1 -> {
+                    pieces.add(piece(in.message()));
+                    if (pieces.size() > MAX_PIECES) {
+                        throw new MalformedException("holds more than " + MAX_PIECES + " pieces");
+                    }
+                }
                 case 2 -> trainer.parse(in.message());
                 case 3 -> normalizer = normalizer(in.message());
                 default -> in.skip();

@@ -12,6 +12,7 @@ import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.SequencedMap;
 import java.util.stream.IntStream;
 
@@ -42,6 +43,8 @@ public final class T5Tokenizer implements AutoCloseable {
     /** The token for whatever no piece covers. */
     public static final String UNKNOWN = "<unk>";
 
+    /** mT5's, with 250,000 pieces, has 4 MB. */
+    private static final long MAX_MODEL_BYTES = 1 << 26;
     private static final String SPACE = String.valueOf(SentencePieceModel.SPACE);
 
     private final SentencePiece pieces;
@@ -96,20 +99,34 @@ public final class T5Tokenizer implements AutoCloseable {
      * @throws UserException where a file is missing, cannot be read, or does not hold what it should
      */
     public static T5Tokenizer load(Path path) {
+        Objects.requireNonNull(path, "path");
         boolean directory = Files.isDirectory(path);
         Path file = directory ? path.resolve(TokenizerFiles.MODEL) : path;
         if (!Files.isRegularFile(file)) {
-            throw new UserException("There is no SentencePiece model " + file
-                    + "; name a directory with a spiece.model or a .model file");
+            throw missing(file, directory);
         }
         byte[] modelFile;
         try {
+            if (Files.size(file) > MAX_MODEL_BYTES) {
+                throw new UserException(file + " is no SentencePiece model: it has " + Files.size(file)
+                        + " bytes, and at most " + MAX_MODEL_BYTES + " are allowed");
+            }
             modelFile = Files.readAllBytes(file);
         } catch (IOException e) {
             throw new UserException(file + " cannot be read (" + e + ")", e);
         }
         TokenizerFiles files = directory ? TokenizerFiles.read(path) : TokenizerFiles.DEFAULT;
         return load(modelFile, files, file.toString());
+    }
+
+    private static UserException missing(Path file, boolean directory) {
+        if (directory && Files.exists(file.resolveSibling(TokenizerFiles.FAST))) {
+            return new UserException("There is a " + TokenizerFiles.FAST + " but no SentencePiece model " + file
+                    + ", which is what this reads; fetch spiece.model from the model's page on huggingface.co, or from "
+                    + "that of the T5 it was made from (all of google/t5-v1_1-* have the same)");
+        }
+        return new UserException("There is no SentencePiece model " + file
+                + "; name a directory with a spiece.model or a .model file");
     }
 
     private static T5Tokenizer load(byte[] modelFile, TokenizerFiles files, String name) {
@@ -137,6 +154,7 @@ public final class T5Tokenizer implements AutoCloseable {
      * @throws IllegalArgumentException where a token is empty
      */
     public T5Tokenizer withAddedTokens(List<String> added) {
+        Objects.requireNonNull(added, "added");
         if (added.contains("")) {
             throw new IllegalArgumentException("an empty token");
         }
@@ -151,6 +169,7 @@ public final class T5Tokenizer implements AutoCloseable {
      * @throws IllegalStateException where this is closed
      */
     public int[] encode(String text) {
+        Objects.requireNonNull(text, "text");
         IntStream.Builder ids = IntStream.builder();
         int start = 0;
         int at = 0;
@@ -207,6 +226,7 @@ public final class T5Tokenizer implements AutoCloseable {
      * @param skipSpecial whether special tokens are left out, the unknown one among them
      */
     public String decode(int[] ids, boolean skipSpecial) {
+        Objects.requireNonNull(ids, "ids");
         StringBuilder text = new StringBuilder();
         boolean first = true;
         for (int id : ids) {
@@ -261,6 +281,7 @@ public final class T5Tokenizer implements AutoCloseable {
      * @throws UserException where it cannot be written
      */
     public void save(Path directory) {
+        Objects.requireNonNull(directory, "directory");
         SequencedMap<String, Integer> byId = new LinkedHashMap<>();
         special.entrySet().stream()
                 .sorted(Map.Entry.comparingByValue())

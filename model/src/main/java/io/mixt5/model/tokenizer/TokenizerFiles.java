@@ -32,6 +32,8 @@ import java.util.TreeMap;
 record TokenizerFiles(int sentinels, SequencedSet<String> special, Map<String, Integer> ids) {
     /** The name of the SentencePiece model's file in a directory. */
     static final String MODEL = "spiece.model";
+    /** The name of the file in which transformers' fast tokenizers keep the same in a form of their own. */
+    static final String FAST = "tokenizer.json";
 
     /** T5's own: 100 sentinels, nothing added. */
     static final TokenizerFiles DEFAULT = new TokenizerFiles(100, Collections.emptySortedSet(), Map.of());

@@ -198,6 +198,27 @@ class StrictJsonTest {
                 assertThrows(UserException.class, () -> StrictJson.readObject(file)).getMessage());
     }
 
+    /** Lists in a list would take twenty times the file, twenty million zeros pack to twenty thousand bytes. */
+    @Test
+    void limitsWhatItTakesIntoMemory() throws IOException {
+        Files.writeString(file, "{\"sizes\": [" + "[],".repeat(200_000) + "[]]}");
+        refusedAsTooLarge("is larger or deeper than what is read here: ");
+        Files.writeString(file, "[".repeat(100_000));
+        refusedAsTooLarge("is larger or deeper than what is read here: ");
+        try (OutputStream out = new GZIPOutputStream(Files.newOutputStream(file))) {
+            out.write("{\"title\":".getBytes(StandardCharsets.UTF_8));
+            for (int i = 0; i < 20; i++) {
+                out.write(" ".repeat(1 << 20).getBytes(StandardCharsets.UTF_8));
+            }
+        }
+        refusedAsTooLarge("unpacks to more than 100 times its size, as no text does; if it is good, unpack it by hand");
+    }
+
+    private void refusedAsTooLarge(String message) {
+        String found = assertThrows(UserException.class, () -> StrictJson.readObject(file)).getMessage();
+        assertTrue(found.startsWith(file + " " + message), found);
+    }
+
     @Test
     void writesWhatItReads() throws IOException {
         Settings s = read(

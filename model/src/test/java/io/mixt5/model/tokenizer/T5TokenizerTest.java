@@ -150,6 +150,11 @@ class T5TokenizerTest {
     void missingAndUnfitModelsAreNamed() throws Exception {
         UserException missing = assertThrows(UserException.class, () -> T5Tokenizer.load(directory));
         assertTrue(missing.getMessage().contains(directory.resolve("spiece.model").toString()), missing.getMessage());
+        Files.writeString(directory.resolve("tokenizer.json"), "{}");
+        UserException fast = assertThrows(UserException.class, () -> T5Tokenizer.load(directory));
+        assertTrue(fast.getMessage().startsWith("There is a tokenizer.json but no SentencePiece model "
+                + directory.resolve("spiece.model") + ", which is what this reads; fetch spiece.model from "),
+                fast.getMessage());
         SentencePieceModel model = SentencePieceModel.unigram(
                 List.of(new Piece("<unk>", 0, Type.UNKNOWN), new Piece("a", -1, Type.NORMAL)));
         Path file = Files.write(directory.resolve("spiece.model"), model.toBytes());

@@ -6,17 +6,18 @@ import io.mixt5.engine.Tape;
 import io.mixt5.engine.UserException;
 import io.mixt5.engine.op.Route.Gate;
 import io.mixt5.model.MixtureConfig;
+import io.mixt5.model.SaveOptions;
 import io.mixt5.model.T5Batch;
 import io.mixt5.model.T5Config;
 import io.mixt5.model.T5Model;
 import io.mixt5.model.Upcycling;
 import io.mixt5.model.io.UserFiles;
 import io.mixt5.model.tokenizer.T5Tokenizer;
+import io.mixt5.train.card.CardFacts;
+import io.mixt5.train.card.ModelCard;
 import io.mixt5.train.config.Devices;
 import io.mixt5.train.run.WholeDirectory;
-import java.io.IOException;
 import java.io.PrintWriter;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -90,7 +91,7 @@ public final class UpcycleCommand implements Callable<Integer> {
     @Override
     public Integer call() {
         UserFiles.requireDirectory(from);
-        requireFree();
+        FreeDirectory.require(to);
         try (T5Tokenizer tokenizer = T5Tokenizer.load(from);
                 T5Model parent = T5Model.load(from, Devices.open(device))) {
             if (parent.config().mixture().activateMoe) {
@@ -101,6 +102,7 @@ public final class UpcycleCommand implements Callable<Integer> {
                 WholeDirectory.replace(to, directory -> {
                     child.save(directory);
                     tokenizer.save(directory);
+                    new ModelCard(child, SaveOptions.DEFAULT, facts()).write(directory);
                 });
                 receipt(parent, child);
             }
@@ -108,20 +110,10 @@ public final class UpcycleCommand implements Callable<Integer> {
         return ExitCode.OK;
     }
 
-    private void requireFree() {
-        Path parent = to.toAbsolutePath().getParent();
-        UserFiles.requireWritableDirectory(parent == null ? to : parent);
-        if (!Files.exists(to)) {
-            return;
-        }
-        UserFiles.requireDirectory(to);
-        try (var files = Files.list(to)) {
-            if (files.findAny().isPresent()) {
-                throw new UserException("--to " + to + " is not empty; name a directory that is not there yet");
-            }
-        } catch (IOException e) {
-            throw UserFiles.cannotRead(to, e);
-        }
+    private CardFacts facts() {
+        return CardFacts.of(CardFacts.lastPart(to, "model"), "Upcycled from " + CardFacts.lastPart(from, "a model")
+                + ", each expert a copy of its block's feed-forward layer"
+                + (noise > 0 ? " with noise of lambda " + noise : "") + "; not trained since.");
     }
 
     private MixtureConfig mixture(T5Config parent) {

@@ -21,6 +21,12 @@ public final class SquadPairs {
         return cut(tokenizer.encode(SquadPrompt.input(example)), maxLength);
     }
 
+    /** A question that has an answer, with the first of them, cut as {@link #read} cuts them. */
+    public static TextPair pair(SquadExample example, T5Tokenizer tokenizer, int maxLength, int maxTarget) {
+        return new TextPair(example.id(), source(example, tokenizer, maxLength),
+                cut(tokenizer.encodeWithEnd(SquadPrompt.target(example)), maxTarget));
+    }
+
     private static int[] cut(int[] ids, int length) {
         return ids.length <= length ? ids : Arrays.copyOf(ids, length);
     }
@@ -35,9 +41,7 @@ public final class SquadPairs {
         List<TextPair> pairs = new ArrayList<>();
         try (SquadReader reader = SquadReader.open(file, Answers.REQUIRED)) {
             while (pairs.size() < most && reader.hasNext()) {
-                SquadExample example = reader.next();
-                pairs.add(new TextPair(example.id(), source(example, tokenizer, maxLength),
-                        cut(tokenizer.encodeWithEnd(SquadPrompt.target(example)), maxTarget)));
+                pairs.add(pair(reader.next(), tokenizer, maxLength, maxTarget));
             }
         }
         return pairs;

@@ -8,6 +8,7 @@ import io.mixt5.engine.op.Updates;
 import java.util.Collection;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.function.ToDoubleFunction;
 
 /**
@@ -27,6 +28,8 @@ public final class AdafactorOptimizer implements Optimizer {
      * @param decay weight decay of each parameter
      */
     public AdafactorOptimizer(Collection<Parameter> parameters, ToDoubleFunction<Parameter> decay) {
+        Objects.requireNonNull(parameters, "parameters");
+        Objects.requireNonNull(decay, "decay");
         this.decay = decay;
         state = new OptimizerState(parameters);
         for (Parameter parameter : parameters) {

@@ -7,6 +7,7 @@ import io.mixt5.engine.op.Updates;
 import java.util.Collection;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.function.ToDoubleFunction;
 
 /** AdamW with decoupled weight decay; see {@link AdamW} for the arithmetic. */
@@ -24,6 +25,8 @@ public final class AdamWOptimizer implements Optimizer {
      */
     public AdamWOptimizer(Collection<Parameter> parameters, ToDoubleFunction<Parameter> decay, double beta1,
             double beta2, double eps) {
+        Objects.requireNonNull(parameters, "parameters");
+        Objects.requireNonNull(decay, "decay");
         this.decay = decay;
         state = new OptimizerState(parameters);
         this.beta1 = beta1;

@@ -10,6 +10,7 @@ import io.mixt5.model.io.SafetensorsWriter;
 import io.mixt5.model.io.StrictJson;
 import io.mixt5.model.io.UserFiles;
 import io.mixt5.model.tokenizer.T5Tokenizer;
+import io.mixt5.train.card.ModelCard;
 import io.mixt5.train.optim.Optimizer;
 import java.io.IOException;
 import java.lang.foreign.Arena;
@@ -62,9 +63,12 @@ public final class RunDirectory {
         return root.resolve("data");
     }
 
-    /** Replaces {@link #best}. */
-    public void saveBest(T5Model model, T5Tokenizer tokenizer) {
-        WholeDirectory.replace(best(), directory -> saveModel(directory, model, tokenizer));
+    /** Replaces {@link #best}; the model's card goes with it. */
+    public void saveBest(T5Model model, T5Tokenizer tokenizer, ModelCard card) {
+        WholeDirectory.replace(best(), directory -> {
+            saveModel(directory, model, tokenizer);
+            card.write(directory);
+        });
     }
 
     /** Replaces {@link #last}. */

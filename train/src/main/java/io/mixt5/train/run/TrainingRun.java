@@ -8,6 +8,7 @@ import io.mixt5.model.T5Config;
 import io.mixt5.model.T5Model;
 import io.mixt5.model.Upcycling;
 import io.mixt5.model.tokenizer.T5Tokenizer;
+import io.mixt5.train.card.ModelCard;
 import io.mixt5.train.config.Devices;
 import io.mixt5.train.config.TrainConfig;
 import io.mixt5.train.config.TrainConfig.Resume;
@@ -177,8 +178,13 @@ public final class TrainingRun implements AutoCloseable {
         }
         if (!finished) {
             out.println("stopped after step " + state.step() + "; the same command goes on from " + directory.last());
-        } else if (!validation.isEmpty()) {
-            report();
+        } else {
+            if (state.bestStep() == 0 && config.saveStrategy != Strategy.NO) {
+                card().write(directory.last());
+            }
+            if (!validation.isEmpty()) {
+                report();
+            }
         }
         return finished;
     }
@@ -288,8 +294,12 @@ public final class TrainingRun implements AutoCloseable {
         log.write(line);
         state = state.validated(score.exactMatch(), score.f1());
         if (state.bestStep() == state.step() && config.saveStrategy != Strategy.NO) {
-            directory.saveBest(model, tokenizer);
+            directory.saveBest(model, tokenizer, card());
         }
+    }
+
+    private ModelCard card() {
+        return new RunCard(config, tokenizer, train, validation).of(model, state);
     }
 
     /** Answers the validation questions with the model as it stands; leaves the answers in the run's directory. */
