@@ -24,7 +24,7 @@ public class Gemm extends Timed {
          * as many experts as a mixture has.
          */
         @Param({"attention", "in", "out", "decoder_in", "logits", "router"})
-        public String layer;
+        public String product;
 
         private DeviceState device;
         private Tensor x;
@@ -37,14 +37,14 @@ public class Gemm extends Timed {
             device = on;
             Sizes s = model.ops();
             int few = model.batch() * model.target();
-            switch (layer) {
+            switch (product) {
                 case "attention" -> make(s.rows(), s.width(), s.heads() * s.headWidth());
                 case "in" -> make(s.rows(), s.width(), s.hidden());
                 case "out" -> make(s.rows(), s.hidden(), s.width());
                 case "decoder_in" -> make(few, s.width(), s.hidden());
                 case "logits" -> make(few, s.width(), s.vocabulary());
                 case "router" -> make(s.rows(), s.width(), s.experts());
-                default -> throw new IllegalArgumentException("there is no layer '" + layer + "'");
+                default -> throw new IllegalArgumentException("there is no product '" + product + "'");
             }
         }
 

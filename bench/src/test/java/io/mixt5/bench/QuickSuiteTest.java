@@ -48,7 +48,10 @@ class QuickSuiteTest {
         Path file = directory.resolve("quick.json");
         Collection<RunResult> results = new Runner(new OptionsBuilder().include("io\\.mixt5\\.bench\\.\\w+\\.\\w+")
                 .mode(Mode.SingleShotTime).forks(0).warmupIterations(0).measurementIterations(1)
-                .param("size", "tiny").param("mebibytes", "1").param("n", "64").shouldFailOnError(true)
+                .param("size", "tiny").param("mebibytes", "1").param("n", "64").param("experts", "0", "4")
+                .param("sequences", "2")
+                .param("layer", "dense", "dense x2", "top-1 of 4", "top-2 of 8", "top-1 of 4 capacity 1.25 skewed")
+                .shouldFailOnError(true)
                 .verbosity(VerboseMode.SILENT).resultFormat(ResultFormatType.JSON).result(file.toString()).build())
                 .run();
         Set<String> run = results.stream().map(result -> result.getParams().getBenchmark())

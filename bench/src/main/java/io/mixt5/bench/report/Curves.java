@@ -12,8 +12,8 @@ final class Curves {
     private static final int HEIGHT = 240;
     private static final int LEFT = 50;
     private static final int LEGEND = 220;
-    private static final List<
-            String> COLOURS = List.of("#2563eb", "#dc2626", "#059669", "#d97706", "#7c3aed", "#475569");
+    private static final List<String> COLOURS = List.of("#2563eb", "#dc2626", "#059669", "#d97706", "#7c3aed",
+            "#475569");
     private static final int SPARK_WIDTH = 90;
     private static final int SPARK_HEIGHT = 18;
 

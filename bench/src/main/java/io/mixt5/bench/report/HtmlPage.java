@@ -55,14 +55,18 @@ final class HtmlPage {
             Measurement m = row.measurement();
             if (section.bars() == Bars.SHARE) {
                 bars.add(new Bar(row.label(), row.share(), Double.NaN,
-                        Numbers.percent(row.share()) + "  " + Numbers.rate(m)));
+                        join(Numbers.percent(row.share()), Numbers.rate(m))));
             } else {
                 double limit = row.share() * row.relative();
                 bars.add(new Bar(row.label(), row.relative(), limit,
-                        Numbers.times(row.relative()) + "  " + Numbers.seconds(m.seconds())));
+                        join(Numbers.times(row.relative()), Numbers.seconds(m.seconds()))));
             }
         }
         return section.bars() == Bars.SHARE ? BarChart.svg(bars, 1, "limit") : BarChart.svg(bars, 1, "dense");
+    }
+
+    private static String join(String first, String second) {
+        return first.isEmpty() ? second : first + ", " + second;
     }
 
     private static String table(Section section, boolean history) {
