@@ -32,7 +32,8 @@ final class GenerateCommand implements Callable<Integer> {
     @Option(names = "--src", defaultValue = "512", description = "Tokens of a source; default ${DEFAULT-VALUE}.")
     private int source;
 
-    @Option(names = "--new-tokens", defaultValue = "64", description = "Tokens written for each source; default ${DEFAULT-VALUE}.")
+    @Option(names = "--new-tokens", defaultValue = "64",
+            description = "Tokens written for each source; default ${DEFAULT-VALUE}.")
     private int newTokens;
 
     @Option(names = "--num-beams", defaultValue = "1", description = "Beams; 1 for greedy. Default ${DEFAULT-VALUE}.")

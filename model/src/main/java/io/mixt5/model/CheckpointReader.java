@@ -115,8 +115,9 @@ final class CheckpointReader {
         for (String name : CheckpointWriter.COPIES) {
             Optional<StoredTensor> copy = source.find(name);
             if (copy.isPresent() && !buffer.equal(copy.get(), embedding)) {
-                throw new UserException(source.path() + ": tensor " + name + " differs from " + CheckpointWriter.EMBEDDING
-                        + ", but encoder and decoder share one embedding here");
+                throw new UserException(
+                        source.path() + ": tensor " + name + " differs from " + CheckpointWriter.EMBEDDING
+                                + ", but encoder and decoder share one embedding here");
             }
         }
     }

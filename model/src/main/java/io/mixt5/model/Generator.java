@@ -141,8 +141,9 @@ public final class Generator {
 
     private void requireTokens(Continuations following) {
         if (following.count() == 0) {
-            throw new UserException("no token is left to go on with, as no_repeat_ngram_size " + config.noRepeatNgramSize
-                    + " bans the whole vocabulary; give a larger one, or shorter outputs");
+            throw new UserException(
+                    "no token is left to go on with, as no_repeat_ngram_size " + config.noRepeatNgramSize
+                            + " bans the whole vocabulary; give a larger one, or shorter outputs");
         }
         if (Float.isNaN(following.logProbabilities()[0])) {
             throw new UserException("the model gives no probabilities to generate from (its logits are not numbers); "

@@ -22,7 +22,8 @@ public record RoutedText(List<TokenRouting> encoder, List<TokenRouting> decoder)
             Tape prefill = Tape.inference(scope);
             RoutingTrace encoding = RoutingTrace.ofTokens();
             Tensor encoded = model.encode(prefill, text, encoding);
-            KeyValueCache cache = new KeyValueCache(prefill, scope, model, encoded, text, 1, Math.max(1, output.length));
+            KeyValueCache cache = new KeyValueCache(prefill, scope, model, encoded, text, 1,
+                    Math.max(1, output.length));
             List<TokenRouting> decoder = new ArrayList<>();
             for (int position = 0; position < output.length; position++) {
                 int token = position == 0 ? model.config().decoderStartTokenId : output[position - 1];

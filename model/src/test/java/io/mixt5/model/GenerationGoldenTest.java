@@ -27,7 +27,8 @@ class GenerationGoldenTest {
 
     @BeforeAll
     static void read() {
-        goldens = Stream.of("tiny-t5-v1_1", "tiny-t5-v1_0").map(name -> new GenerationGoldens(name, directory)).toList();
+        goldens = Stream.of("tiny-t5-v1_1", "tiny-t5-v1_0").map(name -> new GenerationGoldens(name, directory))
+                .toList();
     }
 
     static Stream<Arguments> cases() {

@@ -60,7 +60,8 @@ public final class GenerationGoldens {
         try (T5Model model = model(device)) {
             Generator generator = new Generator(model, config);
             for (int from = 0; from < prompts; from += batch) {
-                List<List<Generated>> outputs = generator.outputs(prompts().subList(from, Math.min(prompts, from + batch)));
+                List<List<Generated>> outputs = generator
+                        .outputs(prompts().subList(from, Math.min(prompts, from + batch)));
                 for (int i = 0; i < outputs.size(); i++) {
                     compare(caseName, expected, from + i, config.numReturnSequences, outputs.get(i));
                 }

@@ -54,7 +54,8 @@ class GeneratorTest {
 
     private List<String> texts(GenerationConfig config, List<int[]> sources) {
         return new Generator(model, config).outputs(sources).stream()
-                .map(outputs -> outputs.stream().map(output -> Arrays.toString(output.ids())).toList().toString()).toList();
+                .map(outputs -> outputs.stream().map(output -> Arrays.toString(output.ids())).toList().toString())
+                .toList();
     }
 
     @Test
@@ -185,7 +186,8 @@ class GeneratorTest {
     @Test
     void aModelThatGivesNoNumbersIsAnErrorOfOneSentence() {
         model.parameters().get("lm_head.weight").value().set(5, Double.NaN);
-        String message = assertThrows(UserException.class, () -> new Generator(model, 5).generate(prompts)).getMessage();
+        String message = assertThrows(UserException.class, () -> new Generator(model, 5).generate(prompts))
+                .getMessage();
         assertTrue(message.contains("not numbers"), message);
         model.parameters().get("lm_head.weight").value().set(5, 0);
         String banned = assertThrows(UserException.class, () -> new Generator(model, config(c -> {

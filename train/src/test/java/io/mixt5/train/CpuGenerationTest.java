@@ -23,7 +23,8 @@ class CpuGenerationTest {
 
     @BeforeAll
     static void read() {
-        goldens = Stream.of("tiny-t5-v1_1", "tiny-t5-v1_0").map(name -> new GenerationGoldens(name, directory)).toList();
+        goldens = Stream.of("tiny-t5-v1_1", "tiny-t5-v1_0").map(name -> new GenerationGoldens(name, directory))
+                .toList();
     }
 
     static Stream<Arguments> cases() {

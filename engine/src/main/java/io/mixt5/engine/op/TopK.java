@@ -31,13 +31,13 @@ public final class TopK implements Op {
     /** What a backend implements. */
     public interface Kernel extends io.mixt5.engine.Kernel {
         /**
-         * Fills {@code best} from x [N, V] with 1 <= k <= V. In the order NaN counts as minus infinity; the
+         * Fills {@code best} from x [N, V], k being at least 1 and at most V. In the order NaN counts as minus infinity; the
          * probabilities of a row that holds one, or nothing but minus infinity, are NaN.
          */
         void forward(Tensor x, Best best);
     }
 
-    /** The k best columns of each row of x [N, V], 1 <= k <= V. */
+    /** The k best columns of each row of x [N, V], k being at least 1 and at most V. */
     public static Best apply(Tape tape, Tensor x, int k) {
         Checks.shapes(x.shape().rank() == 2 && k >= 1 && k <= x.shape().columns(), "top_k",
                 "logits [N, V] with V >= k >= 1, k being " + k + ",", x);

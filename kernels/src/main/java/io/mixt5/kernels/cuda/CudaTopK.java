@@ -18,7 +18,7 @@ public final class CudaTopK extends CudaKernel implements TopK.Kernel {
     @Override
     public void forward(Tensor x, TopK.Best best) {
         long columns = x.shape().columns();
-        int warps = (int) Math.clamp(Math.ceilDiv(columns, (long) WARP * COLUMNS), 1, MOST_THREADS / WARP);
+        int warps = Math.clamp(Math.ceilDiv(columns, (long) WARP * COLUMNS), 1, MOST_THREADS / WARP);
         launch("top_k", x.dtype()).tensor(x).int64(columns).int32((int) best.columns().shape().columns())
                 .tensor(best.logProbabilities()).tensor(best.columns()).run(x.shape().rows(), WARP * warps);
     }

@@ -63,7 +63,8 @@ public final class AskCommand implements Callable<Integer> {
     @Override
     public Integer call() {
         if (question == null != (context == null)) {
-            throw new UserException("--question and --context belong together: give both, or neither to be asked for them");
+            throw new UserException(
+                    "--question and --context belong together: give both, or neither to be asked for them");
         }
         int length = source.maxSequenceLength();
         GenerationConfig config = generation.over(model);

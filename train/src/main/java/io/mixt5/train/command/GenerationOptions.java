@@ -10,7 +10,8 @@ final class GenerationOptions {
     private static final int MAX_LENGTH = 30;
 
     @Option(names = "--generation-max-length", paramLabel = "N",
-            description = "Most tokens of an answer, the start token counted; default: the model's own, else " + MAX_LENGTH + ".")
+            description = "Most tokens of an answer, the start token counted; default: the model's own, else "
+                    + MAX_LENGTH + ".")
     private Integer maxLength;
 
     @Option(names = "--max-new-tokens", paramLabel = "N",

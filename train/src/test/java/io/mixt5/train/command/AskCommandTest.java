@@ -75,7 +75,8 @@ class AskCommandTest {
     void showsTheBestBeamsWithTheirScores() {
         assertEquals(0, ask(dense, "--question", "What?", "--context", CONTEXT, "--num-beams", "4",
                 "--num-return-sequences", "3", "--max-new-tokens", "6"), err.toString());
-        List<Double> scores = out.toString().lines().map(line -> Double.parseDouble(line.strip().split(" ")[0])).toList();
+        List<Double> scores = out.toString().lines().map(line -> Double.parseDouble(line.strip().split(" ")[0]))
+                .toList();
         assertEquals(3, scores.size(), out.toString());
         assertEquals(scores.stream().sorted((a, b) -> Double.compare(b, a)).toList(), scores);
     }
