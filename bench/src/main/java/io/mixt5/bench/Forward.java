@@ -16,10 +16,10 @@ public class Forward extends Timed {
     @State(org.openjdk.jmh.annotations.Scope.Benchmark)
     public static class Input {
         /** The name of an op's case. */
-        @Param({"adafactor", "adamw", "add", "argmax", "attention_encoder", "attention_decoder", "attention_cross",
+        @Param({"adafactor", "adamw", "add", "attention_encoder", "attention_decoder", "attention_cross",
                 "cast_to_BF16", "combine", "cross_entropy", "dispatch", "dropout_add", "embedding", "gated_gelu",
                 "gated_gelu_dropout", "grad_norm", "grouped_linear", "input_jitter", "linear", "relu", "relu_dropout",
-                "rms_norm", "route", "route_64_experts", "scale", "write_rows"})
+                "rms_norm", "route", "route_64_experts", "scale", "top_k", "write_rows"})
         public String op;
 
         private OpInput input;

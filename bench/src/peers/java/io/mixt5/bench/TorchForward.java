@@ -15,7 +15,7 @@ public class TorchForward extends Timed {
     @State(Scope.Benchmark)
     public static class Input {
         /** The name of an op's case. */
-        @Param({"add", "argmax", "attention_encoder", "attention_decoder", "attention_cross", "cross_entropy",
+        @Param({"add", "attention_encoder", "attention_decoder", "attention_cross", "cross_entropy",
                 "dropout_add", "embedding", "gated_gelu", "gated_gelu_dropout", "grad_norm", "linear", "relu",
                 "relu_dropout", "rms_norm", "scale"})
         public String op;

@@ -30,7 +30,6 @@ final class TorchOps {
     static Map<String, Function<NDList, NDArray>> all(Sizes s) {
         Map<String, Function<NDList, NDArray>> ops = new TreeMap<>();
         ops.put("add", in -> in.get(0).add(in.get(1)));
-        ops.put("argmax", in -> in.get(0).argMax(1));
         ops.put("scale", in -> in.get(0).mul(0.37f));
         ops.put("relu", in -> in.get(0).getNDArrayInternal().relu());
         ops.put("relu_dropout", in -> dropout(in.get(0).getNDArrayInternal().relu()));
