@@ -11,9 +11,10 @@ struct SoftmaxSum {
 
     __device__ __forceinline__ void add(float x) {
         if (x > largest) {
-            sum = sum * expf(largest - x) + 1;
+            // x - x is 0, or NaN where x is infinite, as exp(x - largest) is then.
+            sum = sum * expf(largest - x) + (1 + (x - x));
             largest = x;
-        } else {
+        } else if (x != -INFINITY) {
             sum += expf(x - largest);
         }
     }
