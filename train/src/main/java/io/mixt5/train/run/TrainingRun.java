@@ -200,10 +200,6 @@ public final class TrainingRun implements AutoCloseable {
         try (MetricsLog log = new MetricsLog(directory.metrics(), state.step(), this::warn);
                 Progress progress = new Progress(out, "training", "steps", state.step(), totalSteps)) {
             finished = epochs(stop, log, progress);
-            if (config.saveStrategy != Strategy.NO && directory.newest() == null) {
-                // It went on from another run's checkpoint that was at the end already.
-                keeper.save(state);
-            }
         }
         if (state.lossScale() != null) {
             out.printf("skipped %,d of %,d steps, whose gradients left the range of %s; the loss scale is %.0f%n",
@@ -214,6 +210,11 @@ public final class TrainingRun implements AutoCloseable {
                     state.step());
         }
         keeper.requireSaved();
+        if (config.saveStrategy != Strategy.NO && directory.newest() == null) {
+            // It went on from another run's checkpoint that was at the end already.
+            keeper.save(state);
+            keeper.requireSaved();
+        }
         if (!finished) {
             out.println("stopped after step " + state.step() + "; the same command goes on from " + directory.newest());
         } else {
