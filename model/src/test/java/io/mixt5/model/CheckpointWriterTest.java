@@ -90,19 +90,6 @@ class CheckpointWriterTest {
     }
 
     @Test
-    void aDeviceThatTheHostDoesNotSeeWritesTheSame() throws IOException {
-        Device hidden = Device.of("emulator");
-        model.save(directory.resolve("seen"));
-        try (T5Model copy = T5Model.load(directory.resolve("seen"), hidden)) {
-            copy.save(directory.resolve("hidden"));
-        }
-        for (Path file : files(directory.resolve("seen"))) {
-            assertArrayEquals(Files.readAllBytes(file),
-                    Files.readAllBytes(directory.resolve("hidden").resolve(file.getFileName())));
-        }
-    }
-
-    @Test
     void aMixtureDoesNotCallItselfADenseT5() {
         model.save(directory);
         ObjectNode config = StrictJson.readObject(directory.resolve("config.json"));
