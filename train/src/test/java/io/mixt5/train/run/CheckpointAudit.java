@@ -16,12 +16,6 @@ public final class CheckpointAudit {
     private CheckpointAudit() {
     }
 
-    /** Whether a file differs between equal runs of different names: a model's card, and the checksums that cover one. */
-    public static boolean namesTheRun(Path file) {
-        return List.of("README.md", "model_card.json").contains(file.getFileName().toString())
-                || file.endsWith("SHA256SUMS") && Files.exists(file.resolveSibling("README.md"));
-    }
-
     /**
      * The step of the newest checkpoint, 0 where there is none. Fails when any is not whole.
      */

@@ -48,7 +48,7 @@ class TrainingRunTest {
     void trainsValidatesAndSaves() throws IOException {
         assertTrue(run("a", "'max_steps': 4, 'logging_steps': 2, 'eval_steps': 2, 'evaluation_strategy': 'steps'",
                 Integer.MAX_VALUE));
-        List<String> lines = Files.readAllLines(directory.resolve("a/metrics.jsonl"));
+        List<String> lines = Files.readAllLines(directory.resolve("a/run/metrics.jsonl"));
         List<JsonNode> metrics = lines.stream().map(TrainingRunTest::json).toList();
         assertEquals(List.of(2, 2, 4, 4), metrics.stream().map(line -> line.get("step").asInt()).toList());
         assertTrue(metrics.get(0).get("loss").asDouble() > 0);
@@ -57,9 +57,9 @@ class TrainingRunTest {
                 "checkpoint-4/spiece.model",
                 "checkpoint-4/optimizer.safetensors", "checkpoint-4/SHA256SUMS", "checkpoint-4/run_settings.json",
                 "checkpoint-4/trainer_state.json", "best/model.safetensors", "best/generation_config.json")) {
-            assertTrue(Files.exists(directory.resolve("a").resolve(file)), file);
+            assertTrue(Files.exists(directory.resolve("a/run").resolve(file)), file);
         }
-        assertEquals(18, SquadPredictions.read(directory.resolve("a/predictions.json")).size());
+        assertEquals(18, SquadPredictions.read(directory.resolve("a/run/predictions.json")).size());
         assertTrue(printed.toString(StandardCharsets.UTF_8).contains("model: "),
                 printed.toString(StandardCharsets.UTF_8));
     }
@@ -69,7 +69,7 @@ class TrainingRunTest {
         assertTrue(run("a", "'max_steps': 1, 'evaluation_strategy': 'steps', 'eval_steps': 1, 'enable_moe': true,"
                 + " 'moe_config': {'num_local_experts': 3, 'num_experts_per_tok': 1, 'num_moe_layers': 1}",
                 Integer.MAX_VALUE));
-        JsonNode line = json(Files.readAllLines(directory.resolve("a/metrics.jsonl")).getLast());
+        JsonNode line = json(Files.readAllLines(directory.resolve("a/run/metrics.jsonl")).getLast());
         assertEquals(2, line.get("expert_similarity").size());
         assertTrue(Math.abs(line.get("expert_similarity").get("encoder.block.1.layer.1").asDouble()) < 0.2);
     }
@@ -77,7 +77,7 @@ class TrainingRunTest {
     @Test
     void lossFalls() throws IOException {
         run("a", "'num_train_epochs': 4, 'logging_steps': 1, 'evaluation_strategy': 'no'", Integer.MAX_VALUE);
-        List<JsonNode> metrics = Files.readAllLines(directory.resolve("a/metrics.jsonl")).stream()
+        List<JsonNode> metrics = Files.readAllLines(directory.resolve("a/run/metrics.jsonl")).stream()
                 .map(TrainingRunTest::json).toList();
         double first = metrics.getFirst().get("loss").asDouble();
         double last = metrics.getLast().get("loss").asDouble();
@@ -116,8 +116,10 @@ class TrainingRunTest {
             assertSameCheckpoints("a", name);
         }
         run("calm", keys.replace("0.3", "0.0"), Integer.MAX_VALUE);
-        assertFalse(java.util.Arrays.equals(Files.readAllBytes(directory.resolve("a/checkpoint-4/model.safetensors")),
-                Files.readAllBytes(directory.resolve("calm/checkpoint-4/model.safetensors"))), "the jitter was not on");
+        assertFalse(
+                java.util.Arrays.equals(Files.readAllBytes(directory.resolve("a/run/checkpoint-4/model.safetensors")),
+                        Files.readAllBytes(directory.resolve("calm/run/checkpoint-4/model.safetensors"))),
+                "the jitter was not on");
     }
 
     @Test
@@ -125,7 +127,7 @@ class TrainingRunTest {
         run("a", "'max_steps': 3", Integer.MAX_VALUE);
         run("a", "'max_steps': 2, 'resume': 'never'", Integer.MAX_VALUE);
         assertEquals(2,
-                json(Files.readString(directory.resolve("a/checkpoint-2/trainer_state.json"))).get("step").asInt());
+                json(Files.readString(directory.resolve("a/run/checkpoint-2/trainer_state.json"))).get("step").asInt());
     }
 
     @Test
@@ -140,8 +142,9 @@ class TrainingRunTest {
     void learnsToPadWhenAskedTo() throws IOException {
         assertTrue(run("a", "'max_steps': 1, 'label_padding': 'pad'", Integer.MAX_VALUE));
         assertTrue(run("b", "'max_steps': 1", Integer.MAX_VALUE));
-        assertFalse(java.util.Arrays.equals(Files.readAllBytes(directory.resolve("a/checkpoint-1/model.safetensors")),
-                Files.readAllBytes(directory.resolve("b/checkpoint-1/model.safetensors"))));
+        assertFalse(
+                java.util.Arrays.equals(Files.readAllBytes(directory.resolve("a/run/checkpoint-1/model.safetensors")),
+                        Files.readAllBytes(directory.resolve("b/run/checkpoint-1/model.safetensors"))));
     }
 
     private boolean run(String name, String keys, int steps) throws IOException {
@@ -152,7 +155,7 @@ class TrainingRunTest {
                 """
                 .formatted(MODEL, data.resolve("train.json"), data.resolve("validation.json"),
                         data.resolve("spiece.model"),
-                        directory.resolve(name), keys.replace('\'', '"'))
+                        directory.resolve(name).resolve("run"), keys.replace('\'', '"'))
                 .replace("\"optim\": \"adafactor\",", keys.contains("'optim'") ? "" : "\"optim\": \"adafactor\","));
         AtomicInteger done = new AtomicInteger();
         try (TrainingRun run = new TrainingRun(TrainConfig.load(config),
@@ -161,19 +164,20 @@ class TrainingRunTest {
         }
     }
 
-    /** The last checkpoint, the best model and the answers; but not the models' cards, which name the run. */
+    /** The last checkpoint, the best model and the answers. Runs have directories of one name, since cards hold it. */
     private void assertSameCheckpoints(String first, String second) throws IOException {
-        Path newest = new RunDirectory(directory.resolve(first)).newest();
+        Path one = directory.resolve(first).resolve("run");
+        Path two = directory.resolve(second).resolve("run");
+        Path newest = new RunDirectory(one).newest();
         int files = 0;
         for (String part : List.of(newest.getFileName().toString(), "best", "predictions.json")) {
-            Path path = directory.resolve(first).resolve(part);
+            Path path = one.resolve(part);
             if (!Files.exists(path)) {
                 continue;
             }
             try (var all = Files.walk(path)) {
-                for (Path file : all.filter(Files::isRegularFile).filter(file -> !CheckpointAudit.namesTheRun(file))
-                        .toList()) {
-                    Path other = directory.resolve(second).resolve(directory.resolve(first).relativize(file));
+                for (Path file : all.filter(Files::isRegularFile).toList()) {
+                    Path other = two.resolve(one.relativize(file));
                     assertArrayEquals(Files.readAllBytes(file), Files.readAllBytes(other), file.toString());
                     files++;
                 }
