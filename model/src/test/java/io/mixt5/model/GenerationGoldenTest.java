@@ -27,12 +27,11 @@ class GenerationGoldenTest {
 
     @BeforeAll
     static void read() {
-        goldens = Stream.of("tiny-t5-v1_1", "tiny-t5-v1_0").map(name -> new GenerationGoldens(name, directory))
-                .toList();
+        goldens = GenerationGoldens.all(directory);
     }
 
     static Stream<Arguments> cases() {
-        return goldens.stream().flatMap(all -> all.cases().stream().map(name -> Arguments.of(all, name)));
+        return GenerationGoldens.cases(goldens);
     }
 
     /** The reference is slow, so a part of the prompts; the CPU's test takes all. */

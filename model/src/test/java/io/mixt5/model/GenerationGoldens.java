@@ -16,7 +16,9 @@ import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
 import java.util.stream.IntStream;
+import java.util.stream.Stream;
 import java.util.stream.StreamSupport;
+import org.junit.jupiter.params.provider.Arguments;
 
 /** What transformers generated for 50 prompts with one of the project's tiny models, and the comparison with it. */
 public final class GenerationGoldens {
@@ -34,6 +36,16 @@ public final class GenerationGoldens {
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
+    }
+
+    /** Those of all models, whose files go under {@code copy}. */
+    public static List<GenerationGoldens> all(Path copy) {
+        return Stream.of("tiny-t5-v1_1", "tiny-t5-v1_0").map(name -> new GenerationGoldens(name, copy)).toList();
+    }
+
+    /** The cases of all these, as arguments of a test: goldens and the name of a case. */
+    public static Stream<Arguments> cases(List<GenerationGoldens> goldens) {
+        return goldens.stream().flatMap(all -> all.cases().stream().map(name -> Arguments.of(all, name)));
     }
 
     /** The names of the cases. */

@@ -23,12 +23,11 @@ class CpuGenerationTest {
 
     @BeforeAll
     static void read() {
-        goldens = Stream.of("tiny-t5-v1_1", "tiny-t5-v1_0").map(name -> new GenerationGoldens(name, directory))
-                .toList();
+        goldens = GenerationGoldens.all(directory);
     }
 
     static Stream<Arguments> cases() {
-        return goldens.stream().flatMap(all -> all.cases().stream().map(name -> Arguments.of(all, name)));
+        return GenerationGoldens.cases(goldens);
     }
 
     @ParameterizedTest(name = "{1}")
