@@ -6,6 +6,8 @@ import java.lang.reflect.Proxy;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 
 /**
  * Lets a run end cleanly on SIGTERM and SIGINT: the run sees {@link #requested}, finishes its step, saves, and the process
@@ -15,11 +17,13 @@ import java.util.Map;
  * at once, as it does by itself.
  */
 public final class StopSignal implements AutoCloseable {
-    private static final Map<String, Integer> SIGNALS = Map.of("TERM", 15, "INT", 2);
+    private static final String INTERRUPT = "INT";
+    private static final String TERMINATE = "TERM";
+    private static final Map<String, Integer> SIGNALS = Map.of(TERMINATE, 15, INTERRUPT, 2);
     private static final int SIGNALLED = 128;
 
     private final List<Replaced> replaced = new ArrayList<>();
-    private volatile String first;
+    private final Set<String> heard = ConcurrentHashMap.newKeySet();
 
     /** The handler that a signal had before. */
     private record Replaced(String signal, Object handler) {
@@ -39,24 +43,23 @@ public final class StopSignal implements AutoCloseable {
 
     /** Whether the run is to end as soon as it can. */
     public boolean requested() {
-        return first != null;
-    }
-
-    /** What a shell calls a process that a signal has ended: 143 after SIGTERM, 130 after SIGINT; 0 before either. */
-    public int exitCode() {
-        return first == null ? 0 : SIGNALLED + SIGNALS.get(first);
+        return !heard.isEmpty();
     }
 
     /**
-     * After Ctrl-C there may come, besides its SIGINT, a SIGTERM from the launcher, which has been interrupted too: only the
-     * same signal again means impatience.
+     * What a shell calls a process that a signal has ended: 130 after SIGINT, 143 after SIGTERM alone, 0 before either.
+     *
+     * <p>After Ctrl-C there may come, besides its SIGINT, a SIGTERM from the launcher, which has been interrupted too. The JVM
+     * hands each signal to a thread of its own, so which of the two is heard first says nothing.
      */
+    public int exitCode() {
+        return heard.isEmpty() ? 0 : SIGNALLED + SIGNALS.get(heard.contains(INTERRUPT) ? INTERRUPT : TERMINATE);
+    }
+
+    /** Only the same signal again means impatience; the other one may come from the launcher. */
     private void heard(String signal) {
-        if (signal.equals(first)) {
+        if (!heard.add(signal)) {
             Runtime.getRuntime().halt(exitCode());
-        }
-        if (first == null) {
-            first = signal;
         }
     }
 
