@@ -3,9 +3,7 @@ package io.mixt5.train;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import io.mixt5.ffm.cuda.CudaException;
-import io.mixt5.ffm.cuda.StandIn;
-import io.mixt5.kernels.emulator.Emulator;
+import io.mixt5.kernels.cuda.LosableGpu;
 import io.mixt5.train.quickstart.Quickstart;
 import io.mixt5.train.run.CheckpointAudit;
 import java.io.PrintWriter;
@@ -27,20 +25,18 @@ class LostDeviceTest {
 
     @BeforeAll
     static void needsTheStandIn() {
-        StandIn.assumeAvailable();
+        LosableGpu.assumeAvailable();
     }
 
     @Test
     void aLostDeviceIsOneSentenceAndTheLastCheckpointIsWhole() throws Exception {
         new Quickstart(6, 2, 3, 300).write(directory, 5);
         Path lost = directory.resolve("lost");
-        // The stand-in's cuBLAS rounds otherwise than the emulator, on which the run goes on.
-        String gemm = System.setProperty("mixt5.cuda.gemm", "own");
-        try (StandIn standIn = StandIn.install(new Emulator())) {
+        try (LosableGpu gpu = new LosableGpu()) {
             assertEquals(0, run("whole", "cuda", STEPS, null));
-            long launches = standIn.calls("cuLaunchKernel");
+            long launches = gpu.launches();
             // Within the third step of a run that is like the one before.
-            standIn.fail("cuLaunchKernel", (int) (launches * 5 / 6), CudaException.LAUNCH_FAILED);
+            gpu.loseAt((int) (launches * 5 / 6));
             StringWriter errors = new StringWriter();
             assertEquals(CommandLine.ExitCode.SOFTWARE, run("lost", "cuda", STEPS, errors), errors.toString());
             List<String> lines = errors.toString().lines().toList();
@@ -48,10 +44,6 @@ class LostDeviceTest {
             assertTrue(lines.getFirst().startsWith("error: cuLaunchKernel failed with CUDA_ERROR_LAUNCH_FAILED"),
                     errors.toString());
             assertTrue(lines.getFirst().contains("checkpoint"), errors.toString());
-        } finally {
-            if (gemm == null) {
-                System.clearProperty("mixt5.cuda.gemm");
-            }
         }
         assertEquals(2, CheckpointAudit.newestWhole(lost));
         assertEquals(0, run("lost", "emulator", STEPS, null));

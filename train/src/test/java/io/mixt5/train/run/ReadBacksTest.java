@@ -4,9 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.mixt5.engine.Device;
-import io.mixt5.ffm.cuda.CudaDriver;
-import io.mixt5.kernels.cuda.CudaBackend;
-import io.mixt5.kernels.emulator.Emulator;
+import io.mixt5.kernels.cuda.RecordedDevice;
 import io.mixt5.model.MixtureConfig;
 import io.mixt5.model.Precision;
 import io.mixt5.model.T5Config;
@@ -17,8 +15,6 @@ import io.mixt5.train.optim.AdafactorOptimizer;
 import io.mixt5.train.optim.AdamWOptimizer;
 import io.mixt5.train.optim.Optimizer;
 import io.mixt5.train.optim.Schedule;
-import java.lang.reflect.InvocationTargetException;
-import java.lang.reflect.Proxy;
 import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.AfterEach;
@@ -31,11 +27,9 @@ class ReadBacksTest {
             new TextPair("b", new int[]{8, 2}, new int[]{11, 1}));
     /** Losses and norm; the router's report of a fault; the routing's figures. */
     private static final int AFTER = 3;
-    private static final String DOWNLOAD = "download";
-
-    private static final List<String> CALLS = new ArrayList<>();
-    private static final Device DEVICE = Device.uncached(
-            new CudaBackend("recorded", () -> recorded(new Emulator()), 0));
+    private static final RecordedDevice RECORDED = new RecordedDevice();
+    private static final List<String> CALLS = RECORDED.calls();
+    private static final Device DEVICE = RECORDED.device();
 
     @ParameterizedTest
     @CsvSource({"FP32, ADAMW, 1", "FP32, ADAFACTOR, 2", "BF16, ADAMW, 1", "FP16, ADAMW, 2", "FP16, ADAFACTOR, 1"})
@@ -55,7 +49,9 @@ class ReadBacksTest {
                 assertEquals(4, update.routing().size());
                 int end = lastLaunch(optim == TrainConfig.Optim.ADAMW ? "adamw_update" : "adafactor_apply");
                 assertEquals(List.of(), waits(CALLS.subList(0, end)), "in step " + step);
-                assertEquals(AFTER, waits(CALLS.subList(end, CALLS.size())).stream().filter(DOWNLOAD::equals).count(),
+                assertEquals(AFTER,
+                        waits(CALLS.subList(end, CALLS.size())).stream().filter(RecordedDevice.DOWNLOAD::equals)
+                                .count(),
                         "after step " + step);
             }
         }
@@ -71,20 +67,9 @@ class ReadBacksTest {
     }
 
     private static List<String> waits(List<String> calls) {
-        return calls.stream().filter(call -> call.equals(DOWNLOAD) || call.equals("synchronize")).toList();
-    }
-
-    /** The driver, its launches noted in {@link #CALLS} by the kernels' names, its other calls by their own. */
-    private static CudaDriver recorded(CudaDriver driver) {
-        return (CudaDriver) Proxy.newProxyInstance(CudaDriver.class.getClassLoader(), new Class<?>[]{CudaDriver.class},
-                (proxy, method, arguments) -> {
-                    CALLS.add(method.getName().equals("launch") ? (String) arguments[1] : method.getName());
-                    try {
-                        return method.invoke(driver, arguments);
-                    } catch (InvocationTargetException e) {
-                        throw e.getCause();
-                    }
-                });
+        return calls.stream()
+                .filter(call -> call.equals(RecordedDevice.DOWNLOAD) || call.equals(RecordedDevice.SYNCHRONIZE))
+                .toList();
     }
 
     private static T5Model model() {
@@ -109,7 +94,7 @@ class ReadBacksTest {
 
     @AfterEach
     void leavesNoTensor() {
-        assertTrue(CALLS.contains(DOWNLOAD), "the driver's calls were not seen");
+        assertTrue(CALLS.contains(RecordedDevice.DOWNLOAD), "the driver's calls were not seen");
         assertEquals(0, DEVICE.liveTensors());
     }
 }

@@ -1,4 +1,4 @@
-package io.mixt5.examples;
+package io.mixt5.train.examples;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;

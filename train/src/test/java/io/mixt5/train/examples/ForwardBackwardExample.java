@@ -1,4 +1,4 @@
-package io.mixt5.examples;
+package io.mixt5.train.examples;
 
 import io.mixt5.engine.Device;
 import io.mixt5.engine.Parameter;
