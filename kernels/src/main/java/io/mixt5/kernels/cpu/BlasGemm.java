@@ -10,6 +10,7 @@ import jdk.incubator.vector.VectorMask;
  * <p>OpenBLAS packs both operands anew for every block, so that a block wants to be wide both ways: on a Zen 3 core
  * 384 x 32 x 4096 runs at 17 GFLOP/s, 384 x 512 x 4096 at 57. Blocks are therefore few, and a C that is too small to be
  * cut (a weight's gradient, from thousands of rows) is computed in slices of k, each whole, that are added up in order.
+ * With few rows the packing would be most of the work: such products are {@link DotProducts}.
  */
 final class BlasGemm implements Gemm {
     /** Blocks a thread, so that one that is held up does not hold up the rest. */
@@ -27,13 +28,10 @@ final class BlasGemm implements Gemm {
 
     private static final int SLICES = Scratch.newSlot();
 
-    /** OpenBLAS copies the whole of B before it multiplies; with few rows the copy would be most of the work. */
-    private static final boolean USES_DOTS = Lanes.FLOATS >= 8;
-
     @Override
     public void sgemm(boolean transA, boolean transB, int m, int n, int k, float alpha, long a, int lda, long b,
             int ldb, float beta, long c, int ldc) {
-        if (USES_DOTS && DotProducts.suits(transA, transB, m, n)) {
+        if (DotProducts.suits(transA, transB, m, n)) {
             DotProducts.sgemm(m, n, k, alpha, a, lda, b, ldb, beta, c, ldc);
             return;
         }
@@ -43,7 +41,7 @@ final class BlasGemm implements Gemm {
     @Override
     public void multiply(boolean transA, boolean transB, int m, int n, int k, float alpha, long a, int lda, long b,
             int ldb, float beta, long c, int ldc) {
-        if (USES_DOTS && DotProducts.suits(transA, transB, m, n)) {
+        if (DotProducts.suits(transA, transB, m, n)) {
             DotProducts.multiply(m, n, k, alpha, a, lda, b, ldb, beta, c, ldc);
             return;
         }
