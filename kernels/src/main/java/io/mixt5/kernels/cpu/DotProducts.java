@@ -26,7 +26,7 @@ final class DotProducts {
     private static final int MOST_ROWS = 8;
     /** Accumulators that are added up together: as many as a vector has lanes. */
     private static final int GROUP = 8;
-    /** Floats of B in a task. */
+    /** Most floats of B in a task. */
     private static final int GRAIN = 1 << 16;
 
     private static final int SUMS = Scratch.newSlot();
@@ -68,7 +68,10 @@ final class DotProducts {
     /** As {@link Gemm#multiply} for a product that {@link #suits}. */
     static void multiply(int m, int n, int k, float alpha, long a, int lda, long b, int ldb, float beta, long c,
             int ldc) {
-        int grain = Math.max(GROUP, GRAIN / Math.max(1, k));
+        // All threads get equally many tasks, since most products are so small that each gets but one or two.
+        int threads = WorkerPool.size();
+        long tasks = ((long) n * k + (long) GRAIN * threads - 1) / ((long) GRAIN * threads) * threads;
+        long grain = Math.max(GROUP, Math.ceilDiv(n, Math.max(1, tasks)));
         WorkerPool.forRange(n, grain, (from, to, worker) -> columns((int) from, (int) to, m, k, alpha, a, lda, b, ldb,
                 beta, c, ldc));
     }
