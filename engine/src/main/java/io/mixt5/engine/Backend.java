@@ -1,6 +1,7 @@
 package io.mixt5.engine;
 
 import java.lang.foreign.MemorySegment;
+import java.util.function.Supplier;
 
 /**
  * What a kind of device offers: memory and kernels. Found by {@link java.util.ServiceLoader}, so that the engine knows
@@ -44,6 +45,15 @@ public interface Backend {
 
     /** Copies device memory to the host; returns when the bytes are there. */
     void download(long source, MemorySegment target);
+
+    /**
+     * Does {@code work}, whose many short kernels the device may start as a whole, when all of them are known: for work
+     * that would otherwise wait for its launches. It may do whatever it may do outside; what reads something back ends a
+     * whole, so let that come after.
+     */
+    default <T> T together(Supplier<T> work) {
+        return work.get();
+    }
 
     /** This backend's implementation of an op. Throws UnsupportedOperationException that says why there is none. */
     <K extends Kernel> K kernel(Class<K> type);

@@ -117,12 +117,14 @@ public final class Generator {
         float[] logProbabilities;
         try (Scope scope = prefill.scope().child()) {
             Tape tape = prefill.next(scope);
-            cache.begin(tape, active, parents);
             int[] last = rows.stream().mapToInt(row -> row[row.length - 1]).toArray();
-            Tensor states = model.decode(tape, model.ids(tape, last, "decoder id"), cache.selfLayout(), cache,
-                    cache.tokens(null));
-            cache.advance();
-            TopK.Best best = TopK.apply(tape, model.logits(tape, states), k);
+            TopK.Best best = scope.device().backend().together(() -> {
+                cache.begin(tape, active, parents);
+                Tensor states = model.decode(tape, model.ids(tape, last, "decoder id"), cache.selfLayout(), cache,
+                        cache.tokens(null));
+                cache.advance();
+                return TopK.apply(tape, model.logits(tape, states), k);
+            });
             columns = best.columns().toInts();
             logProbabilities = best.logProbabilities().toFloats();
         }

@@ -73,7 +73,8 @@ final class HtmlPage {
         boolean peers = section.rows().stream().anyMatch(row -> !Double.isNaN(row.peer()));
         StringBuilder html = new StringBuilder("<table><tr><th>what</th><th>time</th><th>does</th><th>of the limit</th>"
                 + "<th>x dense</th>");
-        html.append(peers ? "<th>LibTorch's time</th>" : "").append(history ? "<th>since before</th><th></th>" : "");
+        html.append(peers ? "<th>time of LibTorch or cuDNN</th>" : "")
+                .append(history ? "<th>since before</th><th></th>" : "");
         html.append("</tr>\n");
         for (Row row : section.rows()) {
             html.append("<tr>");

@@ -10,7 +10,8 @@ final class MarkdownTable {
     /** The table of all sections, and what ran it. */
     static String of(Results results, List<Section> sections) {
         StringBuilder text = new StringBuilder();
-        text.append("| what | time, median | does | share of the limit | x dense | LibTorch's time | since before |\n");
+        text.append(
+                "| what | time, median | does | share of the limit | x dense | time of LibTorch or cuDNN | since before |\n");
         text.append("|---|---|---|---|---|---|---|\n");
         for (Section section : sections) {
             text.append("| **").append(section.title()).append("** | | | | | | |\n");

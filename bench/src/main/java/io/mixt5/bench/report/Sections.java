@@ -17,7 +17,8 @@ import java.util.stream.Stream;
 
 /** Sorts results into the sections of a report. */
 final class Sections {
-    private static final String PEER = "Torch";
+    /** What the names of other libraries' benchmarks begin with; one on a GPU tells more there than one on the CPU. */
+    private static final List<String> PEERS = List.of("Cudnn", "Torch");
     /** Parameters that stand in a label only where the results hold several values of theirs. */
     private static final Set<String> COMMON = Set.of("device", "size");
 
@@ -76,7 +77,7 @@ final class Sections {
     private Section others() {
         Set<String> shown = Set.of("Limits", "TrainingStep", "Generation", "Layer", "Gemm", "Forward", "Backward");
         List<Row> rows = results.all().stream()
-                .filter(m -> !shown.contains(type(m)) && (!type(m).startsWith(PEER) || own(m) == null))
+                .filter(m -> !shown.contains(type(m)) && own(m) == null)
                 .map(m -> row(m, x -> null)).toList();
         return rows.isEmpty() ? null : new Section("Others", "Benchmarks of no other section.", Bars.SHARE, rows);
     }
@@ -84,7 +85,8 @@ final class Sections {
     private Row row(Measurement m, Function<Measurement, Key> baseline) {
         Key key = baseline.apply(m);
         Measurement base = key == null ? null : results.find(key);
-        Measurement peer = results.find(new Key(PEER + m.benchmark(), m.params()));
+        Measurement peer = PEERS.stream().map(name -> results.find(new Key(name + m.benchmark(), m.params())))
+                .filter(Objects::nonNull).findFirst().orElse(null);
         List<Measurement> before = earlier.stream().map(old -> old.find(m.key())).toList();
         return new Row(label(m), m, limits.get(m.param("device")).share(m),
                 base == null ? Double.NaN : m.seconds() / base.seconds(),
@@ -94,8 +96,11 @@ final class Sections {
                         .orElse(null));
     }
 
+    /** The engine's benchmark beside which {@code peer} is shown; null when there is none, or it is no peer. */
     private Measurement own(Measurement peer) {
-        return results.find(new Key(peer.benchmark().substring(PEER.length()), peer.params()));
+        return PEERS.stream().filter(peer.benchmark()::startsWith)
+                .map(name -> results.find(new Key(peer.benchmark().substring(name.length()), peer.params())))
+                .filter(Objects::nonNull).findFirst().orElse(null);
     }
 
     /** The same benchmark with another value of a parameter. */

@@ -62,6 +62,17 @@ class ChangeTest {
         assertEquals(0.5, ops.rows().getFirst().share(), 1e-12);
     }
 
+    @Test
+    void peersStandBesideTheirOps() throws IOException {
+        Results results = results("d.json", entry("Forward.op", "add", List.of(20)),
+                entry("Forward.op", "relu", List.of(20)), entry("TorchForward.op", "add", List.of(30)),
+                entry("CudnnForward.op", "relu", List.of(10)), entry("CudnnBackward.op", "relu", List.of(10)));
+        List<Section> sections = Sections.of(results, List.of());
+        assertEquals(List.of(1.5, 0.5), sections.getFirst().rows().stream().map(Row::peer).toList());
+        assertEquals(List.of("CudnnBackward.op"), sections.getLast().rows().stream()
+                .map(row -> row.measurement().benchmark()).toList(), "what has nothing to stand beside");
+    }
+
     private Verdict verdict(List<Integer> before, List<Integer> after) throws IOException {
         Results a = results("before.json", entry("Forward.op", "add", before));
         Results b = results("after.json", entry("Forward.op", "add", after));

@@ -2,6 +2,9 @@ package io.mixt5.kernels.cuda;
 
 import io.mixt5.engine.DType;
 import io.mixt5.ffm.cuda.LibCuda;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
 import jcuda.NativePointerObject;
@@ -23,15 +26,22 @@ import jcuda.runtime.cudaStream_t;
  */
 final class CuBlasGemm implements Gemm {
     private static final String LIBRARY = "JCublas2";
+    /** What NVIDIA recommends from the H100 on; 4 MiB before. */
+    private static final long WORKSPACE_BYTES = 32L << 20;
 
     private final CudaGpu gpu;
     private final cublasHandle handle = new cublasHandle();
-    private final Pointer zero = Pointer.to(new float[]{0});
-    private final Pointer one = Pointer.to(new float[]{1});
+    /**
+     * The factors 0 and 1, outside of the heap: for arrays in it JCuda would keep garbage collection from starting until
+     * the call is done.
+     */
+    private final MemorySegment factors = Arena.ofAuto().allocateFrom(ValueLayout.JAVA_FLOAT, 0, 1);
+    private final Pointer zero = new RawPointer(factors.address());
+    private final Pointer one = new RawPointer(factors.address() + Float.BYTES);
 
-    /** Device memory, for JCuda. */
-    private static final class DevicePointer extends Pointer {
-        DevicePointer(long address) {
+    /** Memory outside of the heap, of the device mostly, for JCuda. */
+    private static final class RawPointer extends Pointer {
+        RawPointer(long address) {
             super(address);
         }
     }
@@ -45,9 +55,13 @@ final class CuBlasGemm implements Gemm {
         this.gpu = gpu;
         gpu.driver();
         require("cublasCreate", JCublas2.cublasCreate(handle));
-        require("cublasSetStream", JCublas2.cublasSetStream(handle, stream(gpu.stream())));
+        require("cublasSetStream", JCublas2.cublasSetStream(handle, stream(gpu.stream().handle())));
         require("cublasSetMathMode", JCublas2.cublasSetMathMode(handle,
                 cublasMath.CUBLAS_MATH_DISALLOW_REDUCED_PRECISION_REDUCTION));
+        // Its own would be allocated within the graphs that it is captured into, which could not be updated then.
+        long workspace = gpu.driver().allocate(WORKSPACE_BYTES);
+        require("cublasSetWorkspace",
+                JCublas2.cublasSetWorkspace(handle, new RawPointer(workspace), WORKSPACE_BYTES));
     }
 
     /** Why products on {@code gpu} cannot be done by cuBLAS, as a part of a sentence; null when they can. */
@@ -76,25 +90,26 @@ final class CuBlasGemm implements Gemm {
         if (m == 0 || n == 0) {
             return;
         }
-        // Makes the context current, which cuBLAS goes by.
-        gpu.driver();
         int rows = Math.toIntExact(n);
         int columns = Math.toIntExact(m);
         int depth = Math.toIntExact(k);
         int left = operation(transB);
         int right = operation(transA);
         Pointer beta = accumulate ? one : zero;
-        if (dtype == DType.F32) {
-            require("cublasSgemm", JCublas2.cublasSgemm(handle, left, right, rows, columns, depth, one,
-                    new DevicePointer(b), distance(ldb), new DevicePointer(a), distance(lda), beta,
-                    new DevicePointer(c), distance(ldc)));
-        } else {
-            int type = dtype == DType.F16 ? cudaDataType.CUDA_R_16F : cudaDataType.CUDA_R_16BF;
-            require("cublasGemmEx", JCublas2.cublasGemmEx_new(handle, left, right, rows, columns, depth, one,
-                    new DevicePointer(b), type, distance(ldb), new DevicePointer(a), type, distance(lda), beta,
-                    new DevicePointer(c), type, distance(ldc), cublasComputeType.CUBLAS_COMPUTE_32F,
-                    cublasGemmAlgo.CUBLAS_GEMM_DEFAULT));
-        }
+        // In the stream's turn the context is current, which cuBLAS goes by.
+        gpu.stream().run(() -> {
+            if (dtype == DType.F32) {
+                require("cublasSgemm", JCublas2.cublasSgemm(handle, left, right, rows, columns, depth, one,
+                        new RawPointer(b), distance(ldb), new RawPointer(a), distance(lda), beta,
+                        new RawPointer(c), distance(ldc)));
+            } else {
+                int type = dtype == DType.F16 ? cudaDataType.CUDA_R_16F : cudaDataType.CUDA_R_16BF;
+                require("cublasGemmEx", JCublas2.cublasGemmEx_new(handle, left, right, rows, columns, depth, one,
+                        new RawPointer(b), type, distance(ldb), new RawPointer(a), type, distance(lda), beta,
+                        new RawPointer(c), type, distance(ldc), cublasComputeType.CUBLAS_COMPUTE_32F,
+                        cublasGemmAlgo.CUBLAS_GEMM_DEFAULT));
+            }
+        });
     }
 
     private static int operation(boolean transposed) {

@@ -77,7 +77,7 @@ public class CudaBackend implements Backend {
     @Override
     public long allocate(long bytes) {
         try {
-            return gpu().driver().allocate(bytes);
+            return gpu().stream().allocate(bytes);
         } catch (CudaException e) {
             if (e.status() == CudaException.OUT_OF_MEMORY) {
                 throw (OutOfMemoryError) new OutOfMemoryError(e.getMessage()).initCause(e);
@@ -88,20 +88,20 @@ public class CudaBackend implements Backend {
 
     @Override
     public void free(long address, long bytes) {
-        gpu().driver().free(address);
+        gpu().stream().free(address);
     }
 
     @Override
     public void zero(long address, long bytes) {
         if (bytes > 0) {
-            gpu().driver().fill(address, (byte) 0, bytes, gpu.stream());
+            gpu().stream().fill(address, (byte) 0, bytes);
         }
     }
 
     @Override
     public void copy(long source, long target, long bytes) {
         if (bytes > 0) {
-            gpu().driver().copy(source, target, bytes, gpu.stream());
+            gpu().stream().copy(source, target, bytes);
         }
     }
 
@@ -113,6 +113,12 @@ public class CudaBackend implements Backend {
     @Override
     public void download(long source, MemorySegment target) {
         gpu().download(source, target);
+    }
+
+    /** Starts the kernels as one graph of the driver's, where it has graphs. */
+    @Override
+    public <T> T together(Supplier<T> work) {
+        return gpu().stream().together(work);
     }
 
     @Override

@@ -21,7 +21,7 @@ public final class CudaGpu {
     private final CudaDriver driver;
     private final int ordinal;
     private final long context;
-    private final long stream;
+    private final CudaStream stream;
     private final int capability;
     private final int multiprocessors;
     private final Staging staging;
@@ -35,7 +35,7 @@ public final class CudaGpu {
         this.ordinal = ordinal;
         context = driver.retainPrimaryContext(ordinal);
         enter();
-        stream = driver.createStream();
+        stream = new CudaStream(this, driver);
         capability = PERCENT * driver.deviceAttribute(ordinal, CudaDriver.CAPABILITY_MAJOR)
                 + driver.deviceAttribute(ordinal, CudaDriver.CAPABILITY_MINOR);
         multiprocessors = driver.deviceAttribute(ordinal, CudaDriver.MULTIPROCESSORS);
@@ -44,13 +44,18 @@ public final class CudaGpu {
         routerFault = new RouterFault(this);
     }
 
-    /** The driver, with this device's context current for the calling thread. */
+    /**
+     * The driver, with this device's context current for the calling thread, for what is no work of the stream's; work
+     * that is being captured is started before, since the driver may do things in whose midst it cannot be.
+     */
     CudaDriver driver() {
         enter();
+        stream.flush();
         return driver;
     }
 
-    private void enter() {
+    /** Makes this device's context current for the calling thread. */
+    void enter() {
         if (CURRENT.get() != this) {
             driver.makeCurrent(context);
             CURRENT.set(this);
@@ -58,7 +63,7 @@ public final class CudaGpu {
     }
 
     /** Where all work runs. */
-    long stream() {
+    CudaStream stream() {
         return stream;
     }
 
@@ -132,8 +137,7 @@ public final class CudaGpu {
 
     /** Waits until all work is done. */
     public void synchronize() {
-        driver().synchronize(stream);
-        staging.drained();
+        staging.synchronize();
     }
 
     /** Host memory that the device copies from and to directly. */

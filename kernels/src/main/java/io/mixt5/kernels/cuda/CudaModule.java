@@ -18,6 +18,8 @@ final class CudaModule {
     private final String file;
     private final long handle;
     private final Map<String, Function> functions = new HashMap<>();
+    /** The dynamic shared memory that the driver has been told of. */
+    private final Map<String, Integer> shared = new HashMap<>();
 
     /**
      * One kernel.
@@ -63,7 +65,10 @@ final class CudaModule {
     /** The kernel {@code name}, whose blocks may have up to {@code bytes} of dynamic shared memory. */
     synchronized Function function(String name, int bytes) {
         Function function = function(name);
-        gpu.driver().setFunctionAttribute(function.handle, CudaDriver.FUNCTION_DYNAMIC_SHARED_BYTES, bytes);
+        if (bytes > shared.getOrDefault(name, 0)) {
+            gpu.driver().setFunctionAttribute(function.handle, CudaDriver.FUNCTION_DYNAMIC_SHARED_BYTES, bytes);
+            shared.put(name, bytes);
+        }
         return function;
     }
 }

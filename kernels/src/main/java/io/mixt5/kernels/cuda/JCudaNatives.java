@@ -3,6 +3,7 @@ package io.mixt5.kernels.cuda;
 import io.mixt5.ffm.BundledLibrary;
 import io.mixt5.ffm.NativeLibraries;
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.HashMap;
 import java.util.List;
@@ -17,7 +18,7 @@ import jcuda.LibUtils;
  * whoever put it there. Here it is unpacked into this user's private cache, and JCuda is told for as long as it loads
  * that this is that folder.
  */
-final class JCudaNatives {
+public final class JCudaNatives {
     private static final String TEMPORARY = "java.io.tmpdir";
 
     /** What came of each library: why not, or null. A class whose library failed to load cannot be tried again. */
@@ -33,20 +34,36 @@ final class JCudaNatives {
      * @param initialize makes JCuda load it, such as {@code JCublas2::initialize}
      * @return why it cannot be used, as a part of a sentence; null when it can
      */
-    static synchronized String load(String library, Runnable initialize) {
+    static String load(String library, Runnable initialize) {
+        return load(library, JCudaVersion.get(), initialize);
+    }
+
+    /**
+     * As {@link #load(String, Runnable)}, for a library that has another version than JCuda, which looks for it under its
+     * own.
+     */
+    public static synchronized String load(String library, String version, Runnable initialize) {
         if (!OUTCOMES.containsKey(library)) {
-            OUTCOMES.put(library, tryToLoad(library, initialize));
+            OUTCOMES.put(library, tryToLoad(library, version, initialize));
         }
         return OUTCOMES.get(library);
     }
 
-    private static String tryToLoad(String library, Runnable initialize) {
-        String file = System.mapLibraryName(LibUtils.createPlatformLibraryName(library + "-" + JCudaVersion.get()));
+    private static String file(String library, String version) {
+        return System.mapLibraryName(LibUtils.createPlatformLibraryName(library + "-" + version));
+    }
+
+    private static String tryToLoad(String library, String version, Runnable initialize) {
+        String file = file(library, version);
         try {
             Path unpacked = BundledLibrary.unpack("lib", file, List.of());
             if (unpacked == null) {
                 return report(library, file, "JCuda has no " + file + " on the class path, which it has for Linux and "
                         + "Windows on x86-64");
+            }
+            Path wanted = unpacked.resolveSibling(file(library, JCudaVersion.get()));
+            if (!Files.exists(wanted)) {
+                Files.createSymbolicLink(wanted, unpacked.getFileName());
             }
             String before = System.setProperty(TEMPORARY, unpacked.getParent().toString());
             try {

@@ -35,6 +35,21 @@ final class Launch {
         return parameters + (MOST_PARAMETERS + parameter) * SLOT;
     }
 
+    /** The kernel that was given last. */
+    CudaModule.Function function() {
+        return function;
+    }
+
+    /** Address of an array of the arguments' addresses. */
+    long parameters() {
+        return parameters;
+    }
+
+    /** The arguments so far, each as the 64 bits of which it may use a part. */
+    long[] arguments() {
+        return Memory.ALL.asSlice(slot(0), count * SLOT).toArray(ValueLayout.JAVA_LONG);
+    }
+
     Launch of(CudaModule.Function next) {
         function = next;
         count = 0;
@@ -55,6 +70,14 @@ final class Launch {
     /** An {@code int64_t}. */
     Launch int64(long value) {
         return address(value);
+    }
+
+    /** Any arguments, as {@link #arguments} gives them. */
+    Launch int64(long[] values) {
+        for (long value : values) {
+            address(value);
+        }
+        return this;
     }
 
     /** An {@code int}. */
@@ -93,8 +116,7 @@ final class Launch {
      */
     void run(long gridX, int gridY, int gridZ, int threads, int shared) {
         if (gridX > 0 && gridY > 0 && gridZ > 0) {
-            gpu.driver().launch(function.handle(), function.name(), Math.toIntExact(gridX), gridY, gridZ, threads, 1, 1,
-                    shared, gpu.stream(), parameters);
+            gpu.stream().launch(this, Math.toIntExact(gridX), gridY, gridZ, threads, shared);
         }
     }
 }

@@ -35,7 +35,7 @@ final class RouterFault {
             return;
         }
         watched = false;
-        gpu.driver().download(address, host.address(), Integer.BYTES, gpu.stream());
+        gpu.stream().download(address, host.address(), Integer.BYTES);
         gpu.synchronize();
         int token = host.get(ValueLayout.JAVA_INT, 0);
         if (token != NONE) {
@@ -47,7 +47,7 @@ final class RouterFault {
 
     private void clear() {
         host.set(ValueLayout.JAVA_INT, 0, NONE);
-        gpu.driver().upload(host.address(), address, Integer.BYTES, gpu.stream());
+        gpu.stream().upload(host.address(), address, Integer.BYTES);
         gpu.synchronize();
     }
 }

@@ -23,11 +23,11 @@ final class Staging {
         long length = source.byteSize();
         for (long done = 0; done < length;) {
             if (used == BYTES) {
-                gpu.synchronize();
+                synchronize();
             }
             long piece = Math.min(length - done, BYTES - used);
             MemorySegment.copy(source, done, memory, used, piece);
-            gpu.driver().upload(memory.address() + used, target + done, piece, gpu.stream());
+            gpu.stream().upload(memory.address() + used, target + done, piece);
             used = Math.min(BYTES, (used + piece + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT);
             done += piece;
         }
@@ -38,15 +38,16 @@ final class Staging {
         for (long done = 0; done < length;) {
             long piece = Math.min(length - done, BYTES);
             // Uploads that still read this memory come earlier in the stream.
-            gpu.driver().download(source + done, memory.address(), piece, gpu.stream());
-            gpu.synchronize();
+            gpu.stream().download(source + done, memory.address(), piece);
+            synchronize();
             MemorySegment.copy(memory, 0, target, done, piece);
             done += piece;
         }
     }
 
-    /** Says that all copies are done. */
-    synchronized void drained() {
+    /** Waits until all work is done, and with it all copies. */
+    synchronized void synchronize() {
+        gpu.stream().synchronize();
         used = 0;
     }
 }

@@ -11,6 +11,8 @@ import io.mixt5.ffm.NativeLibraries;
 import io.mixt5.ffm.cuda.FakeDriver;
 import io.mixt5.ffm.cuda.StandIn;
 import java.lang.foreign.MemorySegment;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import jcuda.Pointer;
 import jcuda.cudaDataType;
 import jcuda.driver.CUcontext;
@@ -53,8 +55,9 @@ class JCudaOnStandInTest {
         return new CUdeviceptr().withByteOffset(address);
     }
 
+    /** Not an array, for which JCuda would keep garbage collection from starting while the stand-in runs Java. */
     private static Pointer scalar(float value) {
-        return Pointer.to(new float[]{value});
+        return Pointer.to(ByteBuffer.allocateDirect(Float.BYTES).order(ByteOrder.nativeOrder()).putFloat(0, value));
     }
 
     private long floats(float... values) {

@@ -59,6 +59,14 @@ final class Cu {
             JAVA_LONG);
     static final MethodHandle LAUNCH = LIBRARY.bind("cuLaunchKernel", JAVA_LONG, JAVA_INT, JAVA_INT, JAVA_INT,
             JAVA_INT, JAVA_INT, JAVA_INT, JAVA_INT, JAVA_LONG, JAVA_LONG, JAVA_LONG);
+    static final MethodHandle STREAM_BEGIN_CAPTURE = LIBRARY.bind("cuStreamBeginCapture_v2", JAVA_LONG, JAVA_INT);
+    static final MethodHandle STREAM_END_CAPTURE = LIBRARY.bind("cuStreamEndCapture", JAVA_LONG, JAVA_LONG);
+    static final MethodHandle GRAPH_INSTANTIATE = LIBRARY.bind("cuGraphInstantiateWithFlags", JAVA_LONG, JAVA_LONG,
+            JAVA_LONG);
+    static final MethodHandle GRAPH_UPDATE = LIBRARY.bind("cuGraphExecUpdate_v2", JAVA_LONG, JAVA_LONG, JAVA_LONG);
+    static final MethodHandle GRAPH_LAUNCH = LIBRARY.bind("cuGraphLaunch", JAVA_LONG, JAVA_LONG);
+    static final MethodHandle GRAPH_DESTROY = LIBRARY.bind("cuGraphDestroy", JAVA_LONG);
+    static final MethodHandle GRAPH_EXEC_DESTROY = LIBRARY.bind("cuGraphExecDestroy", JAVA_LONG);
 
     private Cu() {
     }

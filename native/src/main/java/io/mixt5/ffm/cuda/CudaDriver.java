@@ -118,6 +118,11 @@ public interface CudaDriver {
     /** Milliseconds between two recorded timed events, once both have happened. */
     float elapsed(long from, long to);
 
+    /** The driver's graphs; null where it has none, as the emulator. */
+    default CudaGraphs graphs() {
+        return null;
+    }
+
     /**
      * Starts a kernel.
      *

@@ -28,6 +28,16 @@ public final class CudaException extends RuntimeException {
     public static final int LAUNCH_FAILED = 719;
     /** CUDA_ERROR_NOT_SUPPORTED. */
     public static final int NOT_SUPPORTED = 801;
+    /** CUDA_ERROR_STREAM_CAPTURE_UNSUPPORTED: not while a stream is being captured, which ends the capture. */
+    public static final int STREAM_CAPTURE_UNSUPPORTED = 900;
+    /** CUDA_ERROR_STREAM_CAPTURE_INVALIDATED. */
+    public static final int STREAM_CAPTURE_INVALIDATED = 901;
+    /** CUDA_ERROR_STREAM_CAPTURE_UNMATCHED: the stream is not being captured. */
+    public static final int STREAM_CAPTURE_UNMATCHED = 903;
+    /** CUDA_ERROR_STREAM_CAPTURE_WRONG_THREAD. */
+    public static final int STREAM_CAPTURE_WRONG_THREAD = 908;
+    /** CUDA_ERROR_GRAPH_EXEC_UPDATE_FAILURE: the executable graph is of another kind than the graph. */
+    public static final int GRAPH_EXEC_UPDATE_FAILURE = 910;
 
     private final int status;
     private final String call;

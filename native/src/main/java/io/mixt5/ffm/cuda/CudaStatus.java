@@ -55,6 +55,11 @@ final class CudaStatus {
             case INVALID_PC -> "INVALID_PC";
             case CudaException.LAUNCH_FAILED -> "LAUNCH_FAILED";
             case CudaException.NOT_SUPPORTED -> "NOT_SUPPORTED";
+            case CudaException.STREAM_CAPTURE_UNSUPPORTED -> "STREAM_CAPTURE_UNSUPPORTED";
+            case CudaException.STREAM_CAPTURE_INVALIDATED -> "STREAM_CAPTURE_INVALIDATED";
+            case CudaException.STREAM_CAPTURE_UNMATCHED -> "STREAM_CAPTURE_UNMATCHED";
+            case CudaException.STREAM_CAPTURE_WRONG_THREAD -> "STREAM_CAPTURE_WRONG_THREAD";
+            case CudaException.GRAPH_EXEC_UPDATE_FAILURE -> "GRAPH_EXEC_UPDATE_FAILURE";
             case SYSTEM_NOT_READY -> "SYSTEM_NOT_READY";
             case SYSTEM_DRIVER_MISMATCH -> "SYSTEM_DRIVER_MISMATCH";
             case COMPAT_NOT_SUPPORTED -> "COMPAT_NOT_SUPPORTED_ON_DEVICE";

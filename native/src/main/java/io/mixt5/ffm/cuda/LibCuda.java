@@ -36,6 +36,7 @@ public final class LibCuda implements CudaDriver {
     private static final int NAME_BYTES = 256;
 
     private static final LibCuda DRIVER = new LibCuda();
+    private static final CudaGraphs GRAPHS = new LibCudaGraphs();
 
     private LibCuda() {
     }
@@ -344,8 +345,13 @@ public final class LibCuda implements CudaDriver {
         }
     }
 
+    @Override
+    public CudaGraphs graphs() {
+        return GRAPHS;
+    }
+
     /** A call that writes its result to an address. */
-    private interface Result {
+    interface Result {
         int call(long address);
     }
 
@@ -357,7 +363,7 @@ public final class LibCuda implements CudaDriver {
         }
     }
 
-    private static long readLong(String call, String about, Result result) {
+    static long readLong(String call, String about, Result result) {
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment out = arena.allocate(JAVA_LONG);
             check(result.call(out.address()), call, about);
@@ -365,7 +371,7 @@ public final class LibCuda implements CudaDriver {
         }
     }
 
-    private static void check(int status, String call, String about) {
+    static void check(int status, String call, String about) {
         if (status != CudaStatus.SUCCESS) {
             throw failure(status, call, about);
         }

@@ -11,7 +11,8 @@ import java.util.concurrent.atomic.AtomicLong;
 
 /**
  * The C functions of cuBLAS, each with its name and parameters (handles and addresses as longs); all return a
- * cublasStatus, or throw. The products are done at once, on the CPU, by {@link DeviceProduct}.
+ * cublasStatus, or throw. The products are done on the CPU by {@link DeviceProduct}, at once or in the graph that the
+ * handle's stream is being captured into.
  */
 @SuppressWarnings("restricted")
 final class CublasUpcalls {
@@ -31,12 +32,14 @@ final class CublasUpcalls {
     private static final int COMPUTE_32F_FAST_TF32 = 77;
 
     private final CudaDriver driver;
+    private final CapturedGraphs graphs;
     private final AtomicLong lastHandle = new AtomicLong(0x1000);
     /** The stream of each handle. */
     private final Map<Long, Long> streams = new ConcurrentHashMap<>();
 
-    CublasUpcalls(CudaDriver driver) {
+    CublasUpcalls(CudaDriver driver, CapturedGraphs graphs) {
         this.driver = driver;
+        this.graphs = graphs;
     }
 
     /** The cublasStatus for what a call threw. */
@@ -116,10 +119,12 @@ final class CublasUpcalls {
                 memory(alpha, Float.BYTES).get(JAVA_FLOAT, 0), memory(beta, Float.BYTES).get(JAVA_FLOAT, 0));
         ElementType factors = ElementType.of(typeA);
         ElementType result = ElementType.of(typeC);
-        for (long i = 0; i < batch; i++) {
-            product.run(a + i * strideA * factors.bytes(), lda, b + i * strideB * factors.bytes(), ldb, factors,
-                    c + i * strideC * result.bytes(), ldc, result);
-        }
+        graphs.run(stream, "kernel", () -> {
+            for (long i = 0; i < batch; i++) {
+                product.run(a + i * strideA * factors.bytes(), lda, b + i * strideB * factors.bytes(), ldb, factors,
+                        c + i * strideC * result.bytes(), ldc, result);
+            }
+        });
         return SUCCESS;
     }
 

@@ -10,6 +10,8 @@ import java.lang.foreign.MemorySegment;
 import java.nio.charset.StandardCharsets;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ConcurrentSkipListMap;
+import java.util.function.LongConsumer;
 
 /**
  * The C functions of the driver, each with its name and parameters (handles and addresses as longs) as a call of a
@@ -22,16 +24,22 @@ final class DriverUpcalls {
     private static final int JIT_ERROR_LOG_BUFFER_SIZE = 6;
 
     private final CudaDriver driver;
+    private final CapturedGraphs graphs;
     private final Arena arena;
     private final Map<Integer, MemorySegment> errorNames = new ConcurrentHashMap<>();
     private final Map<Long, String> kernelNames = new ConcurrentHashMap<>();
+    private final Map<Long, Map<String, KernelParameters>> moduleParameters = new ConcurrentHashMap<>();
+    private final Map<Long, KernelParameters> kernelParameters = new ConcurrentHashMap<>();
+    /** The page-locked memory: address to bytes. */
+    private final ConcurrentSkipListMap<Long, Long> hostMemory = new ConcurrentSkipListMap<>();
     private final Map<Long, Integer> contextDevices = new ConcurrentHashMap<>();
     private final ThreadLocal<Long> current = new ThreadLocal<>();
     private volatile int pretendedVersion;
 
     /** @param arena where texts live that C is given */
-    DriverUpcalls(CudaDriver driver, Arena arena) {
+    DriverUpcalls(CudaDriver driver, CapturedGraphs graphs, Arena arena) {
         this.driver = driver;
+        this.graphs = graphs;
         this.arena = arena;
     }
 
@@ -92,9 +100,13 @@ final class DriverUpcalls {
 
     public int cuModuleLoadDataEx(long module, long image, int count, long options, long values) {
         MemorySegment text = MemorySegment.ofAddress(image).reinterpret(Long.MAX_VALUE);
-        long bytes = text.getString(0).getBytes(StandardCharsets.UTF_8).length + 1L;
+        String ptx = text.getString(0);
+        long bytes = ptx.getBytes(StandardCharsets.UTF_8).length + 1L;
+        graphs.forbidUnsafe("cuModuleLoadDataEx");
         try {
-            return give(module, driver.loadModule(text.asSlice(0, bytes), "PTX given to libcuda"));
+            long handle = driver.loadModule(text.asSlice(0, bytes), "PTX given to libcuda");
+            moduleParameters.put(handle, KernelParameters.of(ptx));
+            return give(module, handle);
         } catch (CudaException e) {
             log(e.getMessage(), count, options, values);
             throw e;
@@ -127,6 +139,10 @@ final class DriverUpcalls {
         String kernel = memory(name, Long.MAX_VALUE).getString(0);
         long handle = driver.function(module, kernel);
         kernelNames.put(handle, kernel);
+        KernelParameters parameters = moduleParameters.get(module).get(kernel);
+        if (parameters != null) {
+            kernelParameters.put(handle, parameters);
+        }
         return give(function, handle);
     }
 
@@ -136,10 +152,12 @@ final class DriverUpcalls {
     }
 
     public int cuMemAlloc_v2(long address, long bytes) {
+        graphs.forbidUnsafe("cuMemAlloc_v2");
         return bytes <= 0 ? CudaException.INVALID_VALUE : give(address, driver.allocate(bytes));
     }
 
     public int cuMemFree_v2(long address) {
+        graphs.forbidUnsafe("cuMemFree_v2");
         driver.free(address);
         return CudaStatus.SUCCESS;
     }
@@ -155,32 +173,47 @@ final class DriverUpcalls {
     }
 
     public int cuMemHostAlloc(long address, long bytes, int flags) {
-        return give(address, driver.allocateHost(bytes));
+        graphs.forbidUnsafe("cuMemHostAlloc");
+        long host = driver.allocateHost(bytes);
+        hostMemory.put(host, bytes);
+        return give(address, host);
     }
 
     public int cuMemFreeHost(long address) {
+        graphs.forbidUnsafe("cuMemFreeHost");
         driver.freeHost(address);
+        hostMemory.remove(address);
         return CudaStatus.SUCCESS;
     }
 
     public int cuMemsetD8Async(long address, byte value, long bytes, long stream) {
-        driver.fill(address, value, bytes, stream);
+        graphs.run(stream, "memset", () -> driver.fill(address, value, bytes, stream));
         return CudaStatus.SUCCESS;
     }
 
     public int cuMemcpyHtoDAsync_v2(long device, long host, long bytes, long stream) {
-        driver.upload(host, device, bytes, stream);
+        requireLasting(host, bytes, stream, "cuMemcpyHtoDAsync_v2");
+        graphs.run(stream, "memcpy up", () -> driver.upload(host, device, bytes, stream));
         return CudaStatus.SUCCESS;
     }
 
     public int cuMemcpyDtoHAsync_v2(long host, long device, long bytes, long stream) {
-        driver.download(device, host, bytes, stream);
+        requireLasting(host, bytes, stream, "cuMemcpyDtoHAsync_v2");
+        graphs.run(stream, "memcpy down", () -> driver.download(device, host, bytes, stream));
         return CudaStatus.SUCCESS;
     }
 
     public int cuMemcpyDtoDAsync_v2(long target, long source, long bytes, long stream) {
-        driver.copy(source, target, bytes, stream);
+        graphs.run(stream, "memcpy", () -> driver.copy(source, target, bytes, stream));
         return CudaStatus.SUCCESS;
+    }
+
+    /** What a graph copies is read when it runs, which memory that is not page-locked may not live to see. */
+    private void requireLasting(long host, long bytes, long stream, String call) {
+        Map.Entry<Long, Long> block = hostMemory.floorEntry(host);
+        if (block == null || host + bytes > block.getKey() + block.getValue()) {
+            graphs.forbid(stream, call);
+        }
     }
 
     public int cuStreamCreate(long stream, int flags) {
@@ -188,16 +221,20 @@ final class DriverUpcalls {
     }
 
     public int cuStreamDestroy_v2(long stream) {
+        graphs.forbid(stream, "cuStreamDestroy_v2");
         driver.destroyStream(stream);
         return CudaStatus.SUCCESS;
     }
 
     public int cuStreamSynchronize(long stream) {
+        graphs.forbid(stream, "cuStreamSynchronize");
         driver.synchronize(stream);
         return CudaStatus.SUCCESS;
     }
 
+    /** Captures of more than one stream, which events would join, are not here. */
     public int cuStreamWaitEvent(long stream, long event, int flags) {
+        graphs.forbid(stream, "cuStreamWaitEvent");
         driver.await(stream, event);
         return CudaStatus.SUCCESS;
     }
@@ -212,6 +249,7 @@ final class DriverUpcalls {
     }
 
     public int cuEventRecord(long event, long stream) {
+        graphs.forbid(stream, "cuEventRecord");
         driver.record(event, stream);
         return CudaStatus.SUCCESS;
     }
@@ -231,8 +269,48 @@ final class DriverUpcalls {
         if (extra != 0) {
             return CudaException.NOT_SUPPORTED;
         }
-        driver.launch(function, kernelNames.getOrDefault(function, "of an unknown handle"), gridX, gridY, gridZ, blockX,
-                blockY, blockZ, sharedBytes, stream, parameters);
+        LongConsumer launch = values -> driver.launch(function,
+                kernelNames.getOrDefault(function, "of an unknown handle"), gridX, gridY, gridZ, blockX, blockY, blockZ,
+                sharedBytes, stream, values);
+        if (graphs.capturing(stream)) {
+            graphs.run(stream, "kernel", kernelParameters.get(function).copied(parameters, launch));
+        } else {
+            launch.accept(parameters);
+        }
+        return CudaStatus.SUCCESS;
+    }
+
+    public int cuStreamBeginCapture_v2(long stream, int mode) {
+        graphs.begin(stream, mode);
+        return CudaStatus.SUCCESS;
+    }
+
+    public int cuStreamEndCapture(long stream, long graph) {
+        return give(graph, graphs.end(stream));
+    }
+
+    public int cuGraphInstantiateWithFlags(long executable, long graph, long flags) {
+        return flags != 0 ? CudaException.NOT_SUPPORTED : give(executable, graphs.instantiate(graph));
+    }
+
+    public int cuGraphExecUpdate_v2(long executable, long graph, long result) {
+        int outcome = graphs.update(executable, graph);
+        give(result, outcome);
+        return outcome == 0 ? CudaStatus.SUCCESS : CudaException.GRAPH_EXEC_UPDATE_FAILURE;
+    }
+
+    public int cuGraphLaunch(long executable, long stream) {
+        graphs.launch(executable, stream);
+        return CudaStatus.SUCCESS;
+    }
+
+    public int cuGraphDestroy(long graph) {
+        graphs.destroyGraph(graph);
+        return CudaStatus.SUCCESS;
+    }
+
+    public int cuGraphExecDestroy(long executable) {
+        graphs.destroyExecutable(executable);
         return CudaStatus.SUCCESS;
     }
 

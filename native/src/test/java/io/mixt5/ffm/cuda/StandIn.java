@@ -43,6 +43,7 @@ public final class StandIn implements AutoCloseable {
     private final Faults faults = new Faults();
     private final List<Throwable> thrown = new ArrayList<>();
     private final List<Target> targets = new ArrayList<>();
+    private final CapturedGraphs graphs = new CapturedGraphs();
     private final DriverUpcalls driverUpcalls;
 
     /** Where calls of one C function go, and the library's function that makes them go there. */
@@ -50,8 +51,8 @@ public final class StandIn implements AutoCloseable {
     }
 
     private StandIn(CudaDriver driver) {
-        driverUpcalls = new DriverUpcalls(driver, arena);
-        CublasUpcalls cublasUpcalls = new CublasUpcalls(driver);
+        driverUpcalls = new DriverUpcalls(driver, graphs, arena);
+        CublasUpcalls cublasUpcalls = new CublasUpcalls(driver, graphs);
         Path cuda = Path.of(System.getProperty("mixt5.cuda"));
         bind(driverUpcalls, NativeLibraries.open(cuda.toString()));
         bind(cublasUpcalls, NativeLibraries.open(cuda.resolveSibling("libcublas.so.12").toString()));
@@ -122,6 +123,16 @@ public final class StandIn implements AutoCloseable {
     /** How often a C function has been called. */
     public long calls(String function) {
         return faults.calls(function);
+    }
+
+    /** How many kernels, copies and fills have been done by launches of graphs. */
+    public long graphNodes() {
+        return graphs.nodesRun();
+    }
+
+    /** How many graphs, executable graphs and captures there are, in this order. */
+    public List<Integer> liveGraphs() {
+        return graphs.live();
     }
 
     /** What the calls threw, in order; a call that {@link #fail} made fail threw nothing. */
