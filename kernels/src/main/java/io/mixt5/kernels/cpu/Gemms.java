@@ -11,7 +11,7 @@ import io.mixt5.ffm.OpenBlas;
  * the vectors ({@link Lanes}) decides: with 512 bits ours is the faster one, so it is chosen; otherwise OpenBLAS, and
  * ours where OpenBLAS does not load, with one warning. Measured on one Zen 5 core (peak 245 GFLOP/s) at the layers of
  * T5-small, 4096 tokens: ours runs at 200 to 235 GFLOP/s, OpenBLAS 0.3.31 at 100 to 210 with its AVX-512 kernels and at
- * 70 to 105 with those for AVX2. With narrower vectors there are only 16 registers, of which C2 does not make the most.
+ * 70 to 105 with those for AVX2. With 256 bits, on a Zen 3 core, ours runs at 60 to 70 and OpenBLAS at 75 to 85.
  */
 public final class Gemms {
     /** Bits of the vectors with which ours wins. */

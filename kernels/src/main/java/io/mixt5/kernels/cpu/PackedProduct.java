@@ -20,14 +20,14 @@ import jdk.incubator.vector.VectorMask;
  * two kinds and the chunks follow one another.
  */
 final class PackedProduct {
-    /** Most steps of k in a slice. Results depend on this one; on none of the other sizes. */
-    private static final int DEPTH = 512;
+    /** Most steps of k in a slice when alpha is not 1: then, and only then, do results depend on it. */
+    private static final int SCALED_DEPTH = 512;
     /** Steps of k from which packing B costs more than storing C transposed. */
     private static final int LONG = 256;
-    /** Most rows of A, or columns of B, in a block: half a megabyte of a slice. */
-    private static final int BLOCK = 256;
+    /** Most rows of A, or columns of B, in a block: a slice of it fits the second-level cache. */
+    private static final int BLOCK = 256 / MicroKernel.WIDE * MicroKernel.WIDE;
     /** Rows or columns of the shared operand in one packing task. */
-    private static final int PACKING = 64;
+    private static final int PACKING = 64 / MicroKernel.WIDE * MicroKernel.WIDE;
     /** Floats of the shared operand in a chunk: some megabytes, a part of the third-level cache. */
     private static final int CHUNK = 1 << 21;
 
@@ -78,7 +78,7 @@ final class PackedProduct {
         }
         shared = right.width <= left.width ? right : left;
         blocked = shared == right ? left : right;
-        int slices = Math.ceilDiv(k, DEPTH);
+        int slices = Math.ceilDiv(k, alpha == 1 ? MicroKernel.DEPTH : SCALED_DEPTH);
         depth = Math.ceilDiv(k, slices);
         chunkDepth = Math.clamp(CHUNK / shared.paddedWidth() / depth, 1, slices) * depth;
         int fair = Math.ceilDiv(blocked.width, 4 * threads);

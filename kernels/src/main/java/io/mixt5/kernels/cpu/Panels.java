@@ -11,11 +11,14 @@ import jdk.incubator.vector.VectorSpecies;
  *
  * <p>A matrix X of {@code depth} x {@code width} becomes ceil(width / w) panels, each {@code depth} rows of w floats
  * without gaps: panel q, row p, column j holds X[p, q w + j], or 0 beyond the width. For op(B) X is op(B) itself and w
- * is the tile's columns; for op(A) X is its transpose and w is the tile's rows. w is a multiple of 8.
+ * is the tile's columns; for op(A) X is its transpose and w is the tile's rows. w is 3, or a multiple of 8.
  */
 final class Panels {
     /** Columns that are moved together: eight floats. */
     private static final int GROUP = 8;
+    /** Columns of a panel narrower than that. */
+    private static final int FEW = 3;
+    private static final VectorSpecies<Float> FOUR = FloatVector.SPECIES_128;
     private static final VectorSpecies<Float> EIGHT = FloatVector.SPECIES_256;
     private static final boolean HAS_EIGHT = Lanes.FLOATS >= GROUP;
     /** Lane numbers that interleave the lower, and the upper, halves of two vectors of eight. */
@@ -50,7 +53,11 @@ final class Panels {
         long alongRow = rowMajor ? Float.BYTES : step;
         long alongColumn = rowMajor ? step : Float.BYTES;
         int j = 0;
-        while (HAS_EIGHT && j + GROUP <= width) {
+        while (rowMajor && panel == FEW && j + panel < width) {
+            few(source + j * alongRow, step, depth, target + place(j, depth, panel));
+            j += panel;
+        }
+        while (HAS_EIGHT && panel % GROUP == 0 && j + GROUP <= width) {
             long from = source + j * alongRow;
             long to = target + place(j, depth, panel);
             if (!rowMajor) {
@@ -86,6 +93,20 @@ final class Panels {
     private static void zero(int depth, long to, long next) {
         for (int p = 0; p < depth; p++) {
             Memory.setFloat(to + p * next, 0);
+        }
+    }
+
+    /** A panel of three columns whose rows are contiguous: of the four that are copied, the next row covers the last. */
+    private static void few(long source, long step, int depth, long target) {
+        long from = source;
+        long to = target;
+        for (int p = 0; p < depth - 1; p++) {
+            FloatVector.fromMemorySegment(FOUR, ALL, from & ADDRESS, ORDER).intoMemorySegment(ALL, to & ADDRESS, ORDER);
+            from += step;
+            to += FEW * Float.BYTES;
+        }
+        for (int j = 0; j < FEW; j++) {
+            Memory.setFloat(to + (long) j * Float.BYTES, Memory.getFloat(from + (long) j * Float.BYTES));
         }
     }
 
