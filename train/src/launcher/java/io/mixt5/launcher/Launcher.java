@@ -126,13 +126,14 @@ public final class Launcher {
      * Ends the child as this JVM is being ended, and this JVM with the child's exit code.
      *
      * <p>The child gets SIGTERM, whichever signal came here; after Ctrl-C in a terminal, which signals both, it is the
-     * child's second, and its shutdown is then under way already.
+     * child's second, and its shutdown is then under way already. Further signals go on to the child.
      */
     private void endChild() {
         Process running = child;
         if (running == null) {
             return;
         }
+        LaterSignals.handTo(running);
         running.destroy();
         try {
             // Only halting can replace the exit code that the JVM takes from the signal.

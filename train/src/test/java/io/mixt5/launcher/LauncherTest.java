@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.mixt5.train.run.StopSignal;
 import java.io.DataInputStream;
 import java.io.File;
 import java.io.IOException;
@@ -54,6 +55,16 @@ class LauncherTest {
                     }));
                     System.out.println(ProcessHandle.current().pid());
                     Thread.sleep(TimeUnit.MINUTES.toMillis(1));
+                }
+                case "stop slowly" -> {
+                    try (StopSignal stop = new StopSignal()) {
+                        System.out.println(ProcessHandle.current().pid());
+                        while (!stop.requested()) {
+                            Thread.sleep(1);
+                        }
+                        System.out.println("stopping");
+                        Thread.sleep(TimeUnit.MINUTES.toMillis(1));
+                    }
                 }
                 default -> throw new IllegalArgumentException(args[0]);
             }
@@ -128,6 +139,21 @@ class LauncherTest {
 
     @Test
     @DisabledOnOs(OS.WINDOWS)
+    void impatienceReachesTheChild() throws Exception {
+        Process launcher = launch("stop slowly");
+        var out = launcher.inputReader(StandardCharsets.UTF_8);
+        ProcessHandle child = ProcessHandle.of(Long.parseLong(out.readLine())).orElseThrow();
+        launcher.toHandle().destroy();
+        assertEquals("stopping", out.readLine());
+        do {
+            launcher.toHandle().destroy();
+        } while (!launcher.waitFor(100, TimeUnit.MILLISECONDS));
+        assertEquals(128 + 15, launcher.exitValue());
+        assertFalse(child.isAlive());
+    }
+
+    @Test
+    @DisabledOnOs(OS.WINDOWS)
     void killedChildIsReported() throws Exception {
         Process launcher = launch("wait");
         long child = Long.parseLong(launcher.inputReader(StandardCharsets.UTF_8).readLine());
@@ -162,7 +188,8 @@ class LauncherTest {
     /** Class file version 52 is Java 8. */
     @Test
     void anyJvmInUseCanLoadTheLauncher() throws IOException {
-        for (Class<?> type : List.of(Launcher.class, Jdk.class, JdkFinder.class, JdkFinder.NoJdkException.class)) {
+        for (Class<?> type : List.of(Launcher.class, LaterSignals.class, Jdk.class, JdkFinder.class,
+                JdkFinder.NoJdkException.class)) {
             String file = type.getName().substring(type.getPackageName().length() + 1) + ".class";
             try (InputStream in = type.getResourceAsStream(file); var data = new DataInputStream(in)) {
                 data.readInt();

@@ -6,12 +6,15 @@ import java.lang.reflect.Proxy;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
-import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.TimeUnit;
+import java.util.function.IntConsumer;
+import java.util.function.LongSupplier;
 
 /**
  * Lets a run end cleanly on SIGTERM and SIGINT: the run sees {@link #requested}, finishes its step, saves, and the process
- * ends with {@link #exitCode}. The same signal once more ends the process at once; what was saved last is whole.
+ * ends with {@link #exitCode}. The same signal once more, a second later or more, ends the process at once; what was saved
+ * last is whole.
  *
  * <p>Listening needs the module {@code jdk.unsupported} and a JVM without {@code -Xrs}; elsewhere a signal ends the process
  * at once, as it does by itself.
@@ -21,9 +24,14 @@ public final class StopSignal implements AutoCloseable {
     private static final String TERMINATE = "TERM";
     private static final Map<String, Integer> SIGNALS = Map.of(TERMINATE, 15, INTERRUPT, 2);
     private static final int SIGNALLED = 128;
+    /** What comes sooner after the first is one request told twice: to all processes of a group, and by the launcher. */
+    private static final long SAME_REQUEST = TimeUnit.SECONDS.toNanos(1);
 
     private final List<Replaced> replaced = new ArrayList<>();
-    private final Set<String> heard = ConcurrentHashMap.newKeySet();
+    /** When each signal came first, by {@link #clock}. */
+    private final Map<String, Long> heard = new ConcurrentHashMap<>();
+    private final LongSupplier clock;
+    private final IntConsumer end;
 
     /** The handler that a signal had before. */
     private record Replaced(String signal, Object handler) {
@@ -31,6 +39,13 @@ public final class StopSignal implements AutoCloseable {
 
     /** Starts to listen. */
     public StopSignal() {
+        this(System::nanoTime, Runtime.getRuntime()::halt);
+    }
+
+    /** With a clock in nanoseconds and what ends the process with an exit code. */
+    StopSignal(LongSupplier clock, IntConsumer end) {
+        this.clock = clock;
+        this.end = end;
         for (String signal : SIGNALS.keySet()) {
             try {
                 replaced.add(new Replaced(signal, handle(signal, listener(signal))));
@@ -53,13 +68,15 @@ public final class StopSignal implements AutoCloseable {
      * hands each signal to a thread of its own, so which of the two is heard first says nothing.
      */
     public int exitCode() {
-        return heard.isEmpty() ? 0 : SIGNALLED + SIGNALS.get(heard.contains(INTERRUPT) ? INTERRUPT : TERMINATE);
+        return heard.isEmpty() ? 0 : SIGNALLED + SIGNALS.get(heard.containsKey(INTERRUPT) ? INTERRUPT : TERMINATE);
     }
 
     /** Only the same signal again means impatience; the other one may come from the launcher. */
-    private void heard(String signal) {
-        if (!heard.add(signal)) {
-            Runtime.getRuntime().halt(exitCode());
+    void heard(String signal) {
+        long now = clock.getAsLong();
+        Long first = heard.putIfAbsent(signal, now);
+        if (first != null && now - first >= SAME_REQUEST) {
+            end.accept(exitCode());
         }
     }
 
