@@ -24,7 +24,8 @@ public final class Main {
         System.exit(run(args));
     }
 
-    private static int run(String[] args) throws Exception {
+    /** Runs what {@code args} say; returns the exit code. */
+    static int run(String[] args) throws Exception {
         CommandLine commands = new CommandLine(new Main());
         if (args.length > 0 && (commands.getSubcommands().containsKey(args[0])
                 || Arrays.asList("--help", "--version", "-V").contains(args[0]))) {

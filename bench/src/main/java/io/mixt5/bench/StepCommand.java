@@ -1,14 +1,17 @@
 package io.mixt5.bench;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
+import io.mixt5.model.T5Batch;
 import io.mixt5.model.T5Config;
 import io.mixt5.model.T5Model;
 import io.mixt5.train.config.Devices;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Map;
 import java.util.concurrent.Callable;
+import java.util.stream.IntStream;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.ExitCode;
 import picocli.CommandLine.Mixin;
@@ -27,26 +30,42 @@ final class StepCommand implements Callable<Integer> {
     @Option(names = "--top-k", defaultValue = "1", description = "Experts a token; default ${DEFAULT-VALUE}.")
     private int topK;
 
+    @Option(names = "--ragged",
+            description = "Batches of eight with the lengths of SQuAD's questions, another one each step; without --batch, --src, --tgt.")
+    private boolean ragged;
+
     @Override
     public Integer call() throws IOException {
         T5Config config = TrainingWork.config(T5Config.preset(options.size), options.experts, topK);
-        try (TrainingWork work = new TrainingWork(config, Devices.open(options.device), options.batch, options.source,
-                target)) {
-            print(work.model(), options.time(work::step));
+        List<T5Batch> batches = ragged
+                ? SquadLengths.batches(config)
+                : List.of(RandomData.batch(config, options.batch, options.source, target));
+        try (TrainingWork work = new TrainingWork(config, Devices.open(options.device), batches)) {
+            print(work.model(), options.time(work::step), tokens(batches));
         }
         return ExitCode.OK;
     }
 
-    private void print(T5Model model, WorkOptions.Seconds seconds) throws IOException {
+    /** Source tokens of the steps that count. */
+    private long tokens(List<T5Batch> batches) {
+        return IntStream.range(options.warmup, options.warmup + options.passes)
+                .mapToLong(step -> batches.get(step % batches.size()).source().ids().length).sum();
+    }
+
+    private void print(T5Model model, WorkOptions.Seconds seconds, long tokens) throws IOException {
         Map<String, Object> report = options.report(model.device());
         report.put("top_k", options.experts == 0 ? 0 : topK);
-        report.put("batch", options.batch);
-        report.put("src", options.source);
-        report.put("tgt", target);
+        if (ragged) {
+            report.put("lengths", "SQuAD");
+        } else {
+            report.put("batch", options.batch);
+            report.put("src", options.source);
+            report.put("tgt", target);
+        }
         report.put("parameters", model.parameters().count());
         report.put("loss", seconds.last());
         report.put("step_s", seconds.report());
-        report.put("source_tokens_per_s", options.batch * options.source / seconds.median());
+        report.put("source_tokens_per_s", tokens / seconds.total());
         report.put("peak_rss_mib", peakResidentMebibytes());
         System.out.println(new ObjectMapper().writeValueAsString(report));
     }

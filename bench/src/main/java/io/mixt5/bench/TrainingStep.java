@@ -1,5 +1,7 @@
 package io.mixt5.bench;
 
+import io.mixt5.model.T5Config;
+import java.util.List;
 import org.openjdk.jmh.annotations.Benchmark;
 import org.openjdk.jmh.annotations.Level;
 import org.openjdk.jmh.annotations.Param;
@@ -24,8 +26,9 @@ public class TrainingStep extends Timed {
         /** Makes them. */
         @Setup(Level.Trial)
         public void open(DeviceState on, ModelSize model) {
-            work = new TrainingWork(TrainingWork.config(model.config(), experts, 1), on.get(), model.batch(),
-                    model.source(), model.target());
+            T5Config config = TrainingWork.config(model.config(), experts, 1);
+            work = new TrainingWork(config, on.get(),
+                    List.of(RandomData.batch(config, model.batch(), model.source(), model.target())));
             tokens = (long) model.batch() * model.source();
             flops = StepFlops.of(work.model(), model.batch(), model.source(), model.target());
         }

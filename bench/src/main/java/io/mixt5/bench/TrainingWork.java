@@ -14,20 +14,20 @@ import io.mixt5.train.optim.Optimizer;
 import java.util.List;
 
 /**
- * Whole training steps to be timed: random weights, random tokens, forward with dropout, backward, clipping to norm 1 and
+ * Whole training steps to be timed: random weights, forward with dropout, backward, clipping to norm 1 and
  * AdamW.
  */
 final class TrainingWork implements AutoCloseable {
     private final T5Model model;
     private final Optimizer optimizer;
-    private final T5Batch data;
+    private final List<T5Batch> batches;
     private int steps;
 
-    /** A model of that shape and a batch of random texts. */
-    TrainingWork(T5Config config, Device device, int batch, int source, int target) {
+    /** A model of that shape, and what its steps go through in turn. */
+    TrainingWork(T5Config config, Device device, List<T5Batch> batches) {
         model = T5Model.random(config, device, RandomData.SEED);
         optimizer = new AdamWOptimizer(model.parameters().all(), p -> 0.01, 0.9, 0.999, 1e-8);
-        data = RandomData.batch(config, batch, source, target);
+        this.batches = batches;
     }
 
     /** A model's shape, dense (0 experts) or with experts in the last half of its blocks. */
@@ -47,8 +47,8 @@ final class TrainingWork implements AutoCloseable {
     double step() {
         try (Scope scope = new Scope(model.device())) {
             model.parameters().clearGradients();
-            Tape tape = Tape.training(scope, RandomData.SEED, steps++);
-            Tensor loss = model.forward(tape, data).loss();
+            Tape tape = Tape.training(scope, RandomData.SEED, steps);
+            Tensor loss = model.forward(tape, batches.get(steps++ % batches.size())).loss();
             tape.backward(loss);
             List<Tensor> gradients = model.parameters().gradients();
             optimizer.step(1e-5, GradNorm.apply(scope, gradients), 1);

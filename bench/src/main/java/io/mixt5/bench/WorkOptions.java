@@ -36,9 +36,10 @@ final class WorkOptions {
      * How long passes took.
      *
      * @param median of the passes that count, in seconds, as the others
+     * @param total of all that count
      * @param last what the last pass gave
      */
-    record Seconds(double median, double min, double max, double last) {
+    record Seconds(double median, double min, double max, double total, double last) {
         Map<String, Double> report() {
             return Map.of("median", median, "min", min, "max", max);
         }
@@ -57,7 +58,7 @@ final class WorkOptions {
         }
         Arrays.sort(seconds);
         return new Seconds((seconds[(passes - 1) / 2] + seconds[passes / 2]) / 2, seconds[0], seconds[passes - 1],
-                last);
+                Arrays.stream(seconds).sum(), last);
     }
 
     /** A report that begins with the model and {@code device}, the one that it ran on. */
