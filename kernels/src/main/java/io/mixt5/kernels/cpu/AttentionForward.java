@@ -8,7 +8,7 @@ import java.util.List;
 
 /** One call of {@link CpuAttention#forward}: a task is an {@link AttentionBlock}. */
 final class AttentionForward {
-    /** Blocks of up to this many queries go row by row: a matrix product would spend more time on packing the keys. */
+    /** Blocks of up to this many queries are mixed row by row: a matrix product would spend more time on packing the values. */
     private static final int FEW = 4;
 
     private static final int SCORES = Scratch.newSlot();
@@ -68,16 +68,8 @@ final class AttentionForward {
 
     /** scores = q k^T. */
     private void score(AttentionBlock block, long scores) {
-        long keys = block.at(k, block.keyRow());
-        if (block.rows() > FEW) {
-            gemm.sgemm(false, true, block.rows(), block.keys(), size, 1, block.at(q, block.row(0)), width, keys, width,
-                    0, scores, block.stride());
-        } else {
-            for (int i = 0; i < block.rows(); i++) {
-                AttentionRows.score(block.at(q, block.row(i)), keys, size, width, block.visible(i),
-                        scores + block.rowBytes() * i);
-            }
-        }
+        gemm.sgemm(false, true, block.rows(), block.keys(), size, 1, block.at(q, block.row(0)), width,
+                block.at(k, block.keyRow()), width, 0, scores, block.stride());
     }
 
     /** Turns scores into weights after dropout, and notes their log-sum-exp. */

@@ -116,13 +116,6 @@ final class AttentionRows {
         return VectorMath.sum(sum);
     }
 
-    /** scores[j] = q . k[j], for {@code keys} rows of k, {@code size} elements each and {@code width} apart. */
-    static void score(long q, long k, int size, int width, int keys, long scores) {
-        for (int j = 0; j < keys; j++) {
-            Memory.setFloat(at(scores, j), dot(q, k + (long) Float.BYTES * width * j, size));
-        }
-    }
-
     /** out = sum_j weights[j] v[j], for {@code keys} rows of v, {@code size} elements each and {@code width} apart. */
     static void mix(long weights, long v, int size, int width, int keys, long out) {
         int i = 0;

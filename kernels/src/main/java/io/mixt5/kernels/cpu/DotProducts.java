@@ -57,7 +57,7 @@ final class DotProducts {
 
     /** Whether a product of {@link Gemm} is of this kind. */
     static boolean suits(boolean transA, boolean transB, int m, int n) {
-        return HAS_EIGHT && transB && !transA && m <= MOST_ROWS && m < n;
+        return HAS_EIGHT && transB && !transA && m <= MOST_ROWS && m <= n;
     }
 
     /** As {@link Gemm#sgemm} for a product that {@link #suits}. */
