@@ -12,24 +12,27 @@ import jdk.incubator.vector.VectorSpecies;
  * The product of a few rows with a transposed matrix, C = alpha A B^T + beta C, as generation needs it: each weight is
  * used so few times that reading B from memory is the work.
  *
- * <p>An element is the dot product of two contiguous rows. A row of B meets all rows of A at once, one accumulator each,
- * so that B streams by in the order in which it lies. The fewer operations that takes, the further the processor looks
- * ahead: hence a loop for each number of rows. The accumulators of several columns are then added up together. The bits
- * of an element depend on k alone, not on m or n.
+ * <p>An element is the dot product of two contiguous rows. A row of B meets up to eight rows of A at once, one accumulator
+ * each, and the other ones when it is in the cache, so that B streams by in the order in which it lies. The fewer
+ * operations that takes, the further the processor looks ahead: hence a loop for each number of rows, and A's rows
+ * interleaved, so that one address serves them all. The accumulators of several columns are then added up together. The
+ * bits of an element depend on k alone, not on m or n.
  *
- * <p>The loops are kept from being unrolled by a step that is no constant: C2 would move the loads of all copies to the
- * front and, with 16 registers, put the accumulators on the stack (1.7 times as slow). They are written out for the
- * reason that {@link MicroKernel} gives.
+ * <p>The loops suit C2. It would unroll them, move the loads of all copies to the front and, with 16 registers, put the
+ * accumulators on the stack (1.7 times as slow): a step that is no constant keeps it from that. With eight rows even one
+ * copy's loads are too many, unless the address of B's is made first; then A's are loaded one by one. The loops are written
+ * out for the reason that {@link MicroKernel} gives.
  */
 final class DotProducts {
-    /** Most rows of A for which this beats tiles. */
-    private static final int MOST_ROWS = 8;
     /** Accumulators that are added up together: as many as a vector has lanes. */
     private static final int GROUP = 8;
+    /** Most rows of A for which this beats tiles, which are faster with wider vectors. */
+    static final int MOST_ROWS = Lanes.FLOATS > GROUP ? GROUP : 2 * GROUP;
     /** Most floats of B in a task. */
     private static final int GRAIN = 1 << 16;
 
     private static final int SUMS = Scratch.newSlot();
+    private static final int INTERLEAVED = Scratch.newSlot();
 
     /** Wider vectors would not read any faster; narrower ones, where there are no others, leave this to the tiles. */
     private static final VectorSpecies<Float> F = FloatVector.SPECIES_256;
@@ -52,7 +55,50 @@ final class DotProducts {
     /** {@link #V}, but no constant to the JIT. */
     private static long step = V;
 
-    private DotProducts() {
+    private final int m;
+    private final int k;
+    private final float alpha;
+    private final long a;
+    private final long rowA;
+    private final long b;
+    private final long rowB;
+    private final float beta;
+    private final long c;
+    private final long rowC;
+    /** Rows of A that go through a loop at once, 1, 2, 4 or 8, and how often that has to be. */
+    private final int rows;
+    private final int stretches;
+    /** Elements of a row that go through vectors. */
+    private final int whole;
+    /** Whether the sums of the vectors are C's elements as they are. */
+    private final boolean plain;
+    /** A's rows, a vector of each in turn. */
+    private final long interleaved;
+
+    private DotProducts(int m, int k, float alpha, long a, int lda, long b, int ldb, float beta, long c, int ldc) {
+        this.m = m;
+        this.k = k;
+        this.alpha = alpha;
+        this.a = a;
+        this.b = b;
+        this.beta = beta;
+        this.c = c;
+        rowA = (long) lda * Float.BYTES;
+        rowB = (long) ldb * Float.BYTES;
+        rowC = (long) ldc * Float.BYTES;
+        rows = m <= 2 ? Math.max(1, m) : m <= 4 ? 4 : 8;
+        stretches = Math.ceilDiv(m, rows);
+        whole = k / WHOLE * WHOLE;
+        plain = whole == k && alpha == 1 && beta == 0;
+        if (rows == 1) {
+            interleaved = a;
+        } else {
+            long bytes = (long) whole * Float.BYTES;
+            interleaved = Scratch.get(INTERLEAVED, stretches * rows * bytes);
+            for (int first = 0; first < m; first += rows) {
+                interleave(m - first, rows, bytes, a + first * rowA, rowA, interleaved + first * bytes);
+            }
+        }
     }
 
     /** Whether a product of {@link Gemm} is of this kind. */
@@ -62,57 +108,78 @@ final class DotProducts {
 
     /** As {@link Gemm#sgemm} for a product that {@link #suits}. */
     static void sgemm(int m, int n, int k, float alpha, long a, int lda, long b, int ldb, float beta, long c, int ldc) {
-        columns(0, n, m, k, alpha, a, lda, b, ldb, beta, c, ldc);
+        new DotProducts(m, k, alpha, a, lda, b, ldb, beta, c, ldc).columns(0, n);
     }
 
     /** As {@link Gemm#multiply} for a product that {@link #suits}. */
     static void multiply(int m, int n, int k, float alpha, long a, int lda, long b, int ldb, float beta, long c,
             int ldc) {
+        DotProducts product = new DotProducts(m, k, alpha, a, lda, b, ldb, beta, c, ldc);
         // All threads get equally many tasks, since most products are so small that each gets but one or two.
         int threads = WorkerPool.size();
         long tasks = ((long) n * k + (long) GRAIN * threads - 1) / ((long) GRAIN * threads) * threads;
         long grain = Math.max(GROUP, Math.ceilDiv(n, Math.max(1, tasks)));
-        WorkerPool.forRange(n, grain, (from, to, worker) -> columns((int) from, (int) to, m, k, alpha, a, lda, b, ldb,
-                beta, c, ldc));
+        WorkerPool.forRange(n, grain, (from, to, worker) -> product.columns((int) from, (int) to));
     }
 
-    /** Columns {@code from} up to but without {@code to} of C. */
-    private static void columns(int from, int to, int m, int k, float alpha, long a, int lda, long b, int ldb,
-            float beta, long c, int ldc) {
-        long rowA = (long) lda * Float.BYTES;
-        long rowB = (long) ldb * Float.BYTES;
-        int whole = k / WHOLE * WHOLE;
-        long bytes = (long) whole * Float.BYTES;
-        int rows = m == 1 ? 1 : Math.max(2, Integer.highestOneBit(2 * m - 1));
-        int columns = GROUP / rows;
-        long sums = Scratch.get(SUMS, GROUP * V);
-        for (int first = from; first < to; first += columns) {
-            int count = Math.min(columns, to - first);
-            for (int j = 0; j < count; j++) {
-                long line = b + (first + j) * rowB;
-                long target = sums + j * rows * V;
-                switch (rows) {
-                    case 1 -> one(bytes, a, line, target);
-                    case 2 -> two(bytes, a, rowA, line, target);
-                    case 4 -> four(bytes, a, m, rowA, line, target);
-                    default -> eight(bytes, a, m, rowA, line, target);
-                }
-            }
-            addUp(sums);
-            for (int j = 0; j < count; j++) {
-                for (int i = 0; i < m; i++) {
-                    float sum = rest(Memory.getFloat(sums + (long) Float.BYTES * (j * rows + i)), whole, k,
-                            a + i * rowA, b + (first + j) * rowB);
-                    long element = c + ((long) i * ldc + first + j) * Float.BYTES;
-                    Memory.setFloat(element,
-                            beta == 0 ? alpha * sum : Math.fma(beta, Memory.getFloat(element), alpha * sum));
-                }
+    /** Puts vectors of {@code rows} rows of A next to each other; the last of m stands in for those that are missing. */
+    private static void interleave(int m, int rows, long bytes, long a, long rowA, long target) {
+        long to = target & ADDRESS;
+        for (int i = 0; i < rows; i++) {
+            long from = a + Math.min(i, m - 1) * rowA & ADDRESS;
+            for (long p = 0; p < bytes; p += V) {
+                FloatVector.fromMemorySegment(F, ALL, from + p, ORDER).intoMemorySegment(ALL, to + p * rows + i * V,
+                        ORDER);
             }
         }
     }
 
+    /** Columns {@code from} up to but without {@code to} of C: a unit is a stretch of rows of one column. */
+    private void columns(int from, int to) {
+        int height = rows;
+        int units = GROUP / height;
+        long bytes = (long) whole * Float.BYTES;
+        long sums = Scratch.get(SUMS, GROUP * V);
+        long end = (long) to * stretches;
+        for (long first = (long) from * stretches; first < end; first += units) {
+            int count = (int) Math.min(units, end - first);
+            for (int u = 0; u < count; u++) {
+                long left = interleaved + (first + u) % stretches * height * bytes;
+                long line = b + (first + u) / stretches * rowB;
+                long target = sums + u * height * V;
+                switch (height) {
+                    case 1 -> one(bytes, left, line, target);
+                    case 2 -> two(bytes, left, line, target);
+                    case 4 -> four(bytes, left, line, target);
+                    default -> eight(bytes, left, line, target);
+                }
+            }
+            addUp(sums);
+            for (int u = 0; u < count; u++) {
+                write(first + u, sums + (long) Float.BYTES * u * height);
+            }
+        }
+    }
+
+    /** Completes a unit's sums and writes them. */
+    private void write(long unit, long sums) {
+        int first = (int) (unit % stretches) * rows;
+        int count = Math.min(rows, m - first);
+        long j = unit / stretches;
+        long element = c + first * rowC + j * Float.BYTES;
+        for (int i = 0; i < count; i++) {
+            float sum = Memory.getFloat(sums + (long) Float.BYTES * i);
+            if (!plain) {
+                sum = alpha * rest(sum, a + (first + i) * rowA, b + j * rowB);
+                sum = beta == 0 ? sum : Math.fma(beta, Memory.getFloat(element), sum);
+            }
+            Memory.setFloat(element, sum);
+            element += rowC;
+        }
+    }
+
     /** Continues a sum with what is less than a multiple of {@link #WHOLE}. */
-    private static float rest(float sum, int whole, int k, long a, long b) {
+    private float rest(float sum, long a, long b) {
         float result = sum;
         for (int p = whole; p < k; p++) {
             long offset = (long) p * Float.BYTES;
@@ -123,60 +190,60 @@ final class DotProducts {
 
     /** One row of A by one of B: an accumulator of eight sums to {@code sums}. */
     private static void one(long bytes, long a, long b, long sums) {
-        long a0 = a & ADDRESS;
-        long b0 = b & ADDRESS;
+        long right = b & ADDRESS;
+        long left = a & ADDRESS;
         FloatVector s0 = FloatVector.zero(F);
         long stride = 4 * step;
         for (long p = 0; p < bytes; p += stride) {
             long at = p & ADDRESS;
-            s0 = FloatVector.fromMemorySegment(F, ALL, a0 + at, ORDER).fma(
-                    FloatVector.fromMemorySegment(F, ALL, b0 + at, ORDER), s0);
-            s0 = FloatVector.fromMemorySegment(F, ALL, a0 + at + V, ORDER).fma(
-                    FloatVector.fromMemorySegment(F, ALL, b0 + at + V, ORDER), s0);
-            s0 = FloatVector.fromMemorySegment(F, ALL, a0 + at + 2 * V, ORDER).fma(
-                    FloatVector.fromMemorySegment(F, ALL, b0 + at + 2 * V, ORDER), s0);
-            s0 = FloatVector.fromMemorySegment(F, ALL, a0 + at + 3 * V, ORDER).fma(
-                    FloatVector.fromMemorySegment(F, ALL, b0 + at + 3 * V, ORDER), s0);
+            long line = right + at;
+            long next = left + at;
+            s0 = FloatVector.fromMemorySegment(F, ALL, next, ORDER)
+                    .fma(FloatVector.fromMemorySegment(F, ALL, line, ORDER), s0);
+            s0 = FloatVector.fromMemorySegment(F, ALL, next + V, ORDER)
+                    .fma(FloatVector.fromMemorySegment(F, ALL, line + V, ORDER), s0);
+            s0 = FloatVector.fromMemorySegment(F, ALL, next + 2 * V, ORDER)
+                    .fma(FloatVector.fromMemorySegment(F, ALL, line + 2 * V, ORDER), s0);
+            s0 = FloatVector.fromMemorySegment(F, ALL, next + 3 * V, ORDER)
+                    .fma(FloatVector.fromMemorySegment(F, ALL, line + 3 * V, ORDER), s0);
         }
         long target = sums & ADDRESS;
         s0.intoMemorySegment(ALL, target, ORDER);
     }
 
     /** Two rows of A by one of B. */
-    private static void two(long bytes, long a, long rowA, long b, long sums) {
-        long a0 = a & ADDRESS;
-        long a1 = a + rowA & ADDRESS;
-        long b0 = b & ADDRESS;
+    private static void two(long bytes, long a, long b, long sums) {
+        long right = b & ADDRESS;
+        long left = a & ADDRESS;
         FloatVector s0 = FloatVector.zero(F);
         FloatVector s1 = FloatVector.zero(F);
         long stride = 4 * step;
         for (long p = 0; p < bytes; p += stride) {
             long at = p & ADDRESS;
-            FloatVector x = FloatVector.fromMemorySegment(F, ALL, b0 + at, ORDER);
-            s0 = FloatVector.fromMemorySegment(F, ALL, a0 + at, ORDER).fma(x, s0);
-            s1 = FloatVector.fromMemorySegment(F, ALL, a1 + at, ORDER).fma(x, s1);
-            FloatVector y = FloatVector.fromMemorySegment(F, ALL, b0 + at + V, ORDER);
-            s0 = FloatVector.fromMemorySegment(F, ALL, a0 + at + V, ORDER).fma(y, s0);
-            s1 = FloatVector.fromMemorySegment(F, ALL, a1 + at + V, ORDER).fma(y, s1);
-            FloatVector z = FloatVector.fromMemorySegment(F, ALL, b0 + at + 2 * V, ORDER);
-            s0 = FloatVector.fromMemorySegment(F, ALL, a0 + at + 2 * V, ORDER).fma(z, s0);
-            s1 = FloatVector.fromMemorySegment(F, ALL, a1 + at + 2 * V, ORDER).fma(z, s1);
-            FloatVector w = FloatVector.fromMemorySegment(F, ALL, b0 + at + 3 * V, ORDER);
-            s0 = FloatVector.fromMemorySegment(F, ALL, a0 + at + 3 * V, ORDER).fma(w, s0);
-            s1 = FloatVector.fromMemorySegment(F, ALL, a1 + at + 3 * V, ORDER).fma(w, s1);
+            long line = right + at;
+            long next = left + 2 * at;
+            FloatVector b0 = FloatVector.fromMemorySegment(F, ALL, line, ORDER);
+            s0 = FloatVector.fromMemorySegment(F, ALL, next, ORDER).fma(b0, s0);
+            s1 = FloatVector.fromMemorySegment(F, ALL, next + V, ORDER).fma(b0, s1);
+            FloatVector b1 = FloatVector.fromMemorySegment(F, ALL, line + V, ORDER);
+            s0 = FloatVector.fromMemorySegment(F, ALL, next + 2 * V, ORDER).fma(b1, s0);
+            s1 = FloatVector.fromMemorySegment(F, ALL, next + 3 * V, ORDER).fma(b1, s1);
+            FloatVector b2 = FloatVector.fromMemorySegment(F, ALL, line + 2 * V, ORDER);
+            s0 = FloatVector.fromMemorySegment(F, ALL, next + 4 * V, ORDER).fma(b2, s0);
+            s1 = FloatVector.fromMemorySegment(F, ALL, next + 5 * V, ORDER).fma(b2, s1);
+            FloatVector b3 = FloatVector.fromMemorySegment(F, ALL, line + 3 * V, ORDER);
+            s0 = FloatVector.fromMemorySegment(F, ALL, next + 6 * V, ORDER).fma(b3, s0);
+            s1 = FloatVector.fromMemorySegment(F, ALL, next + 7 * V, ORDER).fma(b3, s1);
         }
         long target = sums & ADDRESS;
         s0.intoMemorySegment(ALL, target, ORDER);
         s1.intoMemorySegment(ALL, target + V, ORDER);
     }
 
-    /** Up to four rows of A by one of B; the last one stands in for those that are missing. */
-    private static void four(long bytes, long a, int rows, long rowA, long b, long sums) {
-        long a0 = a & ADDRESS;
-        long a1 = a + Math.min(1, rows - 1) * rowA & ADDRESS;
-        long a2 = a + Math.min(2, rows - 1) * rowA & ADDRESS;
-        long a3 = a + Math.min(3, rows - 1) * rowA & ADDRESS;
-        long b0 = b & ADDRESS;
+    /** Four rows of A by one of B. */
+    private static void four(long bytes, long a, long b, long sums) {
+        long right = b & ADDRESS;
+        long left = a & ADDRESS;
         FloatVector s0 = FloatVector.zero(F);
         FloatVector s1 = FloatVector.zero(F);
         FloatVector s2 = FloatVector.zero(F);
@@ -184,16 +251,18 @@ final class DotProducts {
         long stride = 2 * step;
         for (long p = 0; p < bytes; p += stride) {
             long at = p & ADDRESS;
-            FloatVector x = FloatVector.fromMemorySegment(F, ALL, b0 + at, ORDER);
-            s0 = FloatVector.fromMemorySegment(F, ALL, a0 + at, ORDER).fma(x, s0);
-            s1 = FloatVector.fromMemorySegment(F, ALL, a1 + at, ORDER).fma(x, s1);
-            s2 = FloatVector.fromMemorySegment(F, ALL, a2 + at, ORDER).fma(x, s2);
-            s3 = FloatVector.fromMemorySegment(F, ALL, a3 + at, ORDER).fma(x, s3);
-            FloatVector y = FloatVector.fromMemorySegment(F, ALL, b0 + at + V, ORDER);
-            s0 = FloatVector.fromMemorySegment(F, ALL, a0 + at + V, ORDER).fma(y, s0);
-            s1 = FloatVector.fromMemorySegment(F, ALL, a1 + at + V, ORDER).fma(y, s1);
-            s2 = FloatVector.fromMemorySegment(F, ALL, a2 + at + V, ORDER).fma(y, s2);
-            s3 = FloatVector.fromMemorySegment(F, ALL, a3 + at + V, ORDER).fma(y, s3);
+            long line = right + at;
+            long next = left + 4 * at;
+            FloatVector b0 = FloatVector.fromMemorySegment(F, ALL, line, ORDER);
+            s0 = FloatVector.fromMemorySegment(F, ALL, next, ORDER).fma(b0, s0);
+            s1 = FloatVector.fromMemorySegment(F, ALL, next + V, ORDER).fma(b0, s1);
+            s2 = FloatVector.fromMemorySegment(F, ALL, next + 2 * V, ORDER).fma(b0, s2);
+            s3 = FloatVector.fromMemorySegment(F, ALL, next + 3 * V, ORDER).fma(b0, s3);
+            FloatVector b1 = FloatVector.fromMemorySegment(F, ALL, line + V, ORDER);
+            s0 = FloatVector.fromMemorySegment(F, ALL, next + 4 * V, ORDER).fma(b1, s0);
+            s1 = FloatVector.fromMemorySegment(F, ALL, next + 5 * V, ORDER).fma(b1, s1);
+            s2 = FloatVector.fromMemorySegment(F, ALL, next + 6 * V, ORDER).fma(b1, s2);
+            s3 = FloatVector.fromMemorySegment(F, ALL, next + 7 * V, ORDER).fma(b1, s3);
         }
         long target = sums & ADDRESS;
         s0.intoMemorySegment(ALL, target, ORDER);
@@ -202,17 +271,10 @@ final class DotProducts {
         s3.intoMemorySegment(ALL, target + 3 * V, ORDER);
     }
 
-    /** Up to eight rows of A by one of B. */
-    private static void eight(long bytes, long a, int rows, long rowA, long b, long sums) {
-        long a0 = a & ADDRESS;
-        long a1 = a + Math.min(1, rows - 1) * rowA & ADDRESS;
-        long a2 = a + Math.min(2, rows - 1) * rowA & ADDRESS;
-        long a3 = a + Math.min(3, rows - 1) * rowA & ADDRESS;
-        long a4 = a + Math.min(4, rows - 1) * rowA & ADDRESS;
-        long a5 = a + Math.min(5, rows - 1) * rowA & ADDRESS;
-        long a6 = a + Math.min(6, rows - 1) * rowA & ADDRESS;
-        long a7 = a + Math.min(7, rows - 1) * rowA & ADDRESS;
-        long b0 = b & ADDRESS;
+    /** Eight rows of A by one of B. */
+    private static void eight(long bytes, long a, long b, long sums) {
+        long right = b & ADDRESS;
+        long left = a & ADDRESS;
         FloatVector s0 = FloatVector.zero(F);
         FloatVector s1 = FloatVector.zero(F);
         FloatVector s2 = FloatVector.zero(F);
@@ -224,15 +286,17 @@ final class DotProducts {
         long stride = step;
         for (long p = 0; p < bytes; p += stride) {
             long at = p & ADDRESS;
-            FloatVector x = FloatVector.fromMemorySegment(F, ALL, b0 + at, ORDER);
-            s0 = FloatVector.fromMemorySegment(F, ALL, a0 + at, ORDER).fma(x, s0);
-            s1 = FloatVector.fromMemorySegment(F, ALL, a1 + at, ORDER).fma(x, s1);
-            s2 = FloatVector.fromMemorySegment(F, ALL, a2 + at, ORDER).fma(x, s2);
-            s3 = FloatVector.fromMemorySegment(F, ALL, a3 + at, ORDER).fma(x, s3);
-            s4 = FloatVector.fromMemorySegment(F, ALL, a4 + at, ORDER).fma(x, s4);
-            s5 = FloatVector.fromMemorySegment(F, ALL, a5 + at, ORDER).fma(x, s5);
-            s6 = FloatVector.fromMemorySegment(F, ALL, a6 + at, ORDER).fma(x, s6);
-            s7 = FloatVector.fromMemorySegment(F, ALL, a7 + at, ORDER).fma(x, s7);
+            long line = right + at;
+            long next = left + 8 * at;
+            FloatVector b0 = FloatVector.fromMemorySegment(F, ALL, line, ORDER);
+            s0 = FloatVector.fromMemorySegment(F, ALL, next, ORDER).fma(b0, s0);
+            s1 = FloatVector.fromMemorySegment(F, ALL, next + V, ORDER).fma(b0, s1);
+            s2 = FloatVector.fromMemorySegment(F, ALL, next + 2 * V, ORDER).fma(b0, s2);
+            s3 = FloatVector.fromMemorySegment(F, ALL, next + 3 * V, ORDER).fma(b0, s3);
+            s4 = FloatVector.fromMemorySegment(F, ALL, next + 4 * V, ORDER).fma(b0, s4);
+            s5 = FloatVector.fromMemorySegment(F, ALL, next + 5 * V, ORDER).fma(b0, s5);
+            s6 = FloatVector.fromMemorySegment(F, ALL, next + 6 * V, ORDER).fma(b0, s6);
+            s7 = FloatVector.fromMemorySegment(F, ALL, next + 7 * V, ORDER).fma(b0, s7);
         }
         long target = sums & ADDRESS;
         s0.intoMemorySegment(ALL, target, ORDER);

@@ -130,7 +130,7 @@ class GemmTest {
         for (boolean transB : new boolean[]{false, true}) {
             try (Product whole = new Product(random, false, transB, 137, 90, 1100, 1, 0, 0)) {
                 float[] all = whole.run(new VectorGemm(), false);
-                for (int rows : new int[]{9, 33, 64, 100}) {
+                for (int rows : new int[]{DotProducts.MOST_ROWS + 1, 33, 64, 100}) {
                     float[] part = whole.firstRows(rows).run(new VectorGemm(), false);
                     for (int i = 0; i < rows * 90; i++) {
                         assertEquals(all[i], part[i], "row " + i / 90 + " of " + rows);
