@@ -10,8 +10,9 @@ import java.util.List;
  *
  * @param first the first query, counted within the sequence
  * @param rows how many
+ * @param keyStride the layout's, which takes a look at all sequences
  */
-record AttentionBlock(Attention.Spec spec, int sequence, int head, int first, int rows) {
+record AttentionBlock(Attention.Spec spec, int sequence, int head, int first, int rows, int keyStride) {
     /**
      * Most queries in a block. More would save little of the time in which the matrix product copies the keys; with 512
      * keys the scores take a quarter of a megabyte, and the backward, which has two such matrices, stays in the
@@ -26,9 +27,10 @@ record AttentionBlock(Attention.Spec spec, int sequence, int head, int first, in
         int queries = spec.layout().queryCount()[sequence];
         int blocks = Math.ceilDiv(queries, MOST_ROWS);
         int rows = Math.ceilDiv(Math.ceilDiv(queries, Math.max(1, blocks)), ALIGNMENT) * ALIGNMENT;
+        int keyStride = spec.layout().keyStride();
         List<AttentionBlock> list = new ArrayList<>(blocks);
         for (int first = 0; first < queries; first += rows) {
-            list.add(new AttentionBlock(spec, sequence, head, first, Math.min(rows, queries - first)));
+            list.add(new AttentionBlock(spec, sequence, head, first, Math.min(rows, queries - first), keyStride));
         }
         return list;
     }
@@ -90,7 +92,7 @@ record AttentionBlock(Attention.Spec spec, int sequence, int head, int first, in
     /** Writes dropout's factors for query {@code i}'s weights to a row of scores' size; ones without dropout. */
     void factors(int i, long row) {
         if (spec.dropout().active()) {
-            VectorPhilox.factors(spec.dropout(), index(i) * spec.layout().keyStride(), visible(i), row);
+            VectorPhilox.factors(spec.dropout(), index(i) * keyStride, visible(i), row);
         } else {
             AttentionRows.fill(row, 0, visible(i), 1);
         }
