@@ -5,13 +5,9 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import io.mixt5.engine.Device;
 import io.mixt5.model.MixtureConfig;
-import io.mixt5.model.T5Config;
-import io.mixt5.model.T5Model;
 import io.mixt5.model.io.StrictJson;
-import io.mixt5.model.tokenizer.T5Tokenizer;
-import io.mixt5.train.quickstart.Quickstart;
+import io.mixt5.train.SmallModel;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.io.InputStream;
@@ -41,27 +37,13 @@ class AskCommandTest {
 
     @BeforeAll
     static void makeModels() {
-        T5Config shape = T5Config.preset("tiny");
-        shape.vocabSize = 512;
-        shape.dModel = 16;
-        shape.dKv = 4;
-        shape.dFf = 24;
         MixtureConfig experts = new MixtureConfig();
         experts.activateMoe = true;
         experts.numLocalExperts = 4;
         experts.numExpertsPerTok = 2;
         experts.numMoeLayers = 1;
-        make(shape, dense);
-        make(shape.with(experts), mixture);
-    }
-
-    private static void make(T5Config shape, Path directory) {
-        new Quickstart(12, 3, 6, 300).write(directory, 5);
-        try (T5Model model = T5Model.random(shape, Device.of("cpu"), 1);
-                T5Tokenizer tokenizer = T5Tokenizer.load(directory.resolve(Quickstart.VOCABULARY))) {
-            model.save(directory);
-            tokenizer.save(directory);
-        }
+        SmallModel.write(SmallModel.shape(), dense, dense);
+        SmallModel.write(SmallModel.shape().with(experts), mixture, mixture);
     }
 
     @Test

@@ -4,10 +4,8 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.mixt5.engine.Device;
-import io.mixt5.model.T5Config;
 import io.mixt5.model.T5Model;
-import io.mixt5.model.tokenizer.T5Tokenizer;
-import io.mixt5.train.quickstart.Quickstart;
+import io.mixt5.train.SmallModel;
 import java.io.ByteArrayOutputStream;
 import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
@@ -33,18 +31,7 @@ class LibraryExamplesTest {
 
     @BeforeAll
     static void makeModel() {
-        Path data = dense.resolve("data");
-        new Quickstart(12, 3, 6, 300).write(data, 5);
-        T5Config shape = T5Config.preset("tiny");
-        shape.vocabSize = 512;
-        shape.dModel = 16;
-        shape.dKv = 4;
-        shape.dFf = 24;
-        try (T5Model model = T5Model.random(shape, Device.of("cpu"), 1);
-                T5Tokenizer tokenizer = T5Tokenizer.load(data.resolve(Quickstart.VOCABULARY))) {
-            model.save(dense);
-            tokenizer.save(dense);
-        }
+        SmallModel.write(SmallModel.shape(), dense.resolve("data"), dense);
     }
 
     @Test
