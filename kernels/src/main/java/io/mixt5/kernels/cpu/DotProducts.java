@@ -116,8 +116,8 @@ final class DotProducts {
             int ldc) {
         DotProducts product = new DotProducts(m, k, alpha, a, lda, b, ldb, beta, c, ldc);
         // All threads get equally many tasks, since most products are so small that each gets but one or two.
-        int threads = WorkerPool.size();
-        long tasks = ((long) n * k + (long) GRAIN * threads - 1) / ((long) GRAIN * threads) * threads;
+        long threads = WorkerPool.size();
+        long tasks = Math.ceilDiv((long) n * k, GRAIN * threads) * threads;
         long grain = Math.max(GROUP, Math.ceilDiv(n, Math.max(1, tasks)));
         WorkerPool.forRange(n, grain, (from, to, worker) -> product.columns((int) from, (int) to));
     }
