@@ -11,8 +11,8 @@ final class Chunks {
     /** Work on a stretch of elements. */
     @FunctionalInterface
     interface Body {
-        /** Does the {@code n} elements, at most {@link #ELEMENTS}, that follow element {@code from}. */
-        void run(long from, int n);
+        /** Does the {@code n} elements, at most {@link #ELEMENTS}, that follow element {@code from}, as {@code worker}. */
+        void run(long from, int n, int worker);
     }
 
     /** Work on a stretch of one of several arrays. */
@@ -31,7 +31,7 @@ final class Chunks {
 
     /** Cuts {@code count} elements. */
     static void forEach(long count, Body body) {
-        WorkerPool.forRange(count, ELEMENTS, (from, to, worker) -> body.run(from, (int) (to - from)));
+        WorkerPool.forRange(count, ELEMENTS, (from, to, worker) -> body.run(from, (int) (to - from), worker));
     }
 
     /** Cuts several arrays of these counts, and does them all at once. */

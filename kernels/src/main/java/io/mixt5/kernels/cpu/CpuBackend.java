@@ -6,6 +6,10 @@ import io.mixt5.engine.KernelTable;
 
 /** All of this machine's processors: kernels by the Vector API, matrix products by {@link Gemms}. */
 public final class CpuBackend extends HostMemory {
+    static {
+        JitDirectives.add();
+    }
+
     private final KernelTable kernels = new KernelTable(CpuBackend.class, "Cpu");
 
     @Override

@@ -22,7 +22,7 @@ public final class CpuCast implements Cast.Kernel {
         DType to = y.tensor().dtype();
         long source = x.address();
         long target = y.tensor().address();
-        Chunks.forEach(x.count(), (first, n) -> cast(from, source + first * from.bytes(), to,
+        Chunks.forEach(x.count(), (first, n, worker) -> cast(from, source + first * from.bytes(), to,
                 target + first * to.bytes(), n, y.accumulate()));
     }
 

@@ -48,7 +48,7 @@ public final class CpuGatedGelu extends F32Kernel implements GatedGelu.Kernel {
 
     private static void backward(long gate, long up, long dy, long factors, long dgate, boolean addGate, long dup,
             boolean addUp, int n) {
-        long logistic = logistic(gate, n);
+        long logistic = logistics(gate, n);
         for (int i = 0; i < n; i += Lanes.FLOATS) {
             FloatVector x = Floats.load(gate + 4L * i);
             FloatVector s = Floats.load(logistic + 4L * i);
@@ -63,7 +63,7 @@ public final class CpuGatedGelu extends F32Kernel implements GatedGelu.Kernel {
     }
 
     /** Writes s(2u) for n elements to this thread's scratch memory and returns the address. */
-    private static long logistic(long gate, int n) {
+    private static long logistics(long gate, int n) {
         long logistic = Scratch.get(LOGISTIC, 4L * n);
         for (int i = 0; i < n; i += Lanes.FLOATS) {
             Floats.store(logistic + 4L * i, logistic(Floats.load(gate + 4L * i)));

@@ -16,7 +16,7 @@ public final class CpuInputJitter extends F32Kernel implements InputJitter.Kerne
         long yAddress = y.tensor().address();
         float low = 1 - jitter.eps();
         float range = 2 * jitter.eps();
-        Chunks.forEach(x.count(), (first, count) -> {
+        Chunks.forEach(x.count(), (first, count, worker) -> {
             long uniforms = Scratch.get(UNIFORMS, (long) Float.BYTES * (BLOCK + VectorPhilox.GROUP));
             for (long from = first; from < first + count; from += BLOCK) {
                 int n = (int) Math.min(BLOCK, first + count - from);

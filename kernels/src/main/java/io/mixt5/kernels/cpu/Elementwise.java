@@ -45,7 +45,12 @@ final class Elementwise {
 
     /** Runs {@code loop} over {@code count} elements; an address of 0 stays 0. */
     static void forEach(long count, long[] in, long[] out, Loop loop) {
-        Chunks.forEach(count, (from, n) -> run(move(in, from), move(out, from), n, loop));
+        Place[] places = places(in, out);
+        Chunks.forEach(count, (from, n, worker) -> {
+            Place place = places[worker];
+            place.move(from);
+            run(place.in, place.out, n, loop);
+        });
     }
 
     /**
@@ -58,16 +63,39 @@ final class Elementwise {
             forEach(count, withFactors, out, loop);
             return;
         }
-        Chunks.forEach(count, (from, n) -> {
+        Place[] places = places(withFactors, out);
+        Chunks.forEach(count, (from, n, worker) -> {
             long factors = Scratch.get(FACTORS, (long) Float.BYTES * (BLOCK + VectorPhilox.GROUP));
+            Place place = places[worker];
             for (int i = 0; i < n; i += BLOCK) {
                 int block = Math.min(BLOCK, n - i);
                 VectorPhilox.factors(dropout, from + i, block, factors);
-                long[] blockIn = move(withFactors, from + i);
-                blockIn[in.length] = factors;
-                run(blockIn, move(out, from + i), block, loop);
+                place.move(from + i);
+                place.in[in.length] = factors;
+                run(place.in, place.out, block, loop);
             }
         });
+    }
+
+    /** The addresses of some element; each worker has one place, so that moving it allocates nothing. */
+    private record Place(long[] firstIn, long[] firstOut, long[] in, long[] out) {
+        /** To element {@code index}. */
+        void move(long index) {
+            move(firstIn, index, in);
+            move(firstOut, index, out);
+        }
+
+        private static void move(long[] first, long index, long[] to) {
+            for (int i = 0; i < first.length; i++) {
+                to[i] = first[i] == 0 ? 0 : first[i] + Float.BYTES * index;
+            }
+        }
+    }
+
+    private static Place[] places(long[] in, long[] out) {
+        Place[] places = new Place[WorkerPool.size()];
+        Arrays.setAll(places, worker -> new Place(in, out, new long[in.length], new long[out.length]));
+        return places;
     }
 
     /** Runs {@code loop} over {@code n} elements on this thread. */

@@ -1,0 +1,72 @@
+package io.mixt5.kernels.cpu;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import com.sun.management.ThreadMXBean;
+import io.mixt5.engine.Dropout;
+import io.mixt5.engine.Memory;
+import java.io.InputStream;
+import java.lang.management.ManagementFactory;
+import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+import java.util.Arrays;
+import java.util.List;
+import java.util.regex.Pattern;
+import org.junit.jupiter.api.Test;
+
+class JitDirectivesTest {
+    private static final Pattern METHOD = Pattern.compile("\"[+-](io/mixt5/\\S+)\\.([\\w*]+)\"");
+    private static final ThreadMXBean THREADS = (ThreadMXBean) ManagementFactory.getThreadMXBean();
+    /** Some chunks of floats. */
+    private static final int N = 1 << 16;
+    private static final int FACTORS = Scratch.newSlot();
+    private static final int X = Scratch.newSlot();
+
+    @Test
+    void theJvmTakesThem() throws Exception {
+        assertEquals("1 compiler directives added", JitDirectives.addFile());
+    }
+
+    /** A method that has been renamed would be forgotten without a word. */
+    @Test
+    void everyMethodExists() throws Exception {
+        try (InputStream file = JitDirectives.class.getResourceAsStream("jit-directives.json")) {
+            String text = new String(file.readAllBytes(), StandardCharsets.UTF_8);
+            var methods = METHOD.matcher(text).results().toList();
+            assertEquals(text.lines().filter(line -> line.contains("\"+") || line.contains("\"-")).count(),
+                    methods.size());
+            for (var method : methods) {
+                Class<?> type = Class.forName(method.group(1).replace('/', '.'));
+                assertTrue(method.group(2).equals("*") || Arrays.stream(type.getDeclaredMethods())
+                        .anyMatch(declared -> declared.getName().equals(method.group(2))), method.group());
+            }
+        }
+    }
+
+    /** Run until the JIT has compiled them: then no vector is an object any more. */
+    @Test
+    void hotLoopsAllocateNothing() throws Exception {
+        JitDirectives.addFile();
+        long factors = Scratch.get(FACTORS, 4L * (N + VectorPhilox.GROUP));
+        long x = Scratch.get(X, 4L * (N + Lanes.FLOATS));
+        Memory.fill(x, 4L * N, (byte) 0);
+        Dropout dropout = new Dropout(0.1f, 1, 2, 3);
+        List<Runnable> loops = List.of(
+                () -> VectorPhilox.factors(dropout, 0, N, factors),
+                () -> AttentionRows.scale(x, factors, N, AttentionRows.addBias(x, factors, N)),
+                () -> AttentionRows.exponentials(x, N, 1),
+                () -> Reductions.logSumExp(x, N),
+                () -> Rows.scale(x, 1, factors, N, true));
+        for (Runnable loop : loops) {
+            long deadline = System.nanoTime() + Duration.ofSeconds(60).toNanos();
+            long bytes;
+            do {
+                long before = THREADS.getCurrentThreadAllocatedBytes();
+                loop.run();
+                bytes = THREADS.getCurrentThreadAllocatedBytes() - before;
+            } while (bytes > 1000 && System.nanoTime() < deadline);
+            assertTrue(bytes <= 1000, "loop " + loops.indexOf(loop) + " allocates " + bytes + " bytes");
+        }
+    }
+}
