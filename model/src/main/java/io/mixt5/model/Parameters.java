@@ -6,6 +6,9 @@ import io.mixt5.engine.Parameter;
 import io.mixt5.engine.Philox;
 import io.mixt5.engine.Shape;
 import io.mixt5.engine.Tensor;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
 import java.util.Collection;
 import java.util.Collections;
 import java.util.LinkedHashMap;
@@ -96,19 +99,23 @@ public final class Parameters implements AutoCloseable {
     public void initialize(long seed) {
         int stream = 0;
         for (Parameter parameter : parameters.values()) {
-            parameter.value().upload(draw(seed, stream++, parameter.value().count(), deviations.get(parameter.name())));
+            draw(parameter.value(), seed, stream++, deviations.get(parameter.name()));
         }
     }
 
-    private static float[] draw(long seed, int stream, long count, double deviation) {
-        float[] values = new float[Math.toIntExact(count)];
-        IntStream.range(0, (values.length + CHUNK - 1) / CHUNK).parallel().forEach(chunk -> {
-            int end = Math.min(values.length, (chunk + 1) * CHUNK);
-            for (int i = chunk * CHUNK; i < end; i++) {
-                values[i] = deviation == 0 ? 1 : (float) (deviation * Philox.normal(seed, stream, STEP, i));
-            }
-        });
-        return values;
+    /** Off the heap, which has no other use for so much room. */
+    private static void draw(Tensor value, long seed, int stream, double deviation) {
+        try (Arena arena = Arena.ofShared()) {
+            MemorySegment host = arena.allocate(value.bytes());
+            IntStream.range(0, Math.toIntExact(Math.ceilDiv(value.count(), CHUNK))).parallel().forEach(chunk -> {
+                long end = Math.min(value.count(), (chunk + 1L) * CHUNK);
+                for (long i = (long) chunk * CHUNK; i < end; i++) {
+                    double drawn = deviation == 0 ? 1 : deviation * Philox.normal(seed, stream, STEP, i);
+                    host.setAtIndex(ValueLayout.JAVA_FLOAT, i, (float) drawn);
+                }
+            });
+            value.upload(host);
+        }
     }
 
     @Override

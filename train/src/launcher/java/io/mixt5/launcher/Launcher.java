@@ -7,6 +7,8 @@ import java.io.PrintStream;
 import java.lang.management.ManagementFactory;
 import java.lang.reflect.InvocationTargetException;
 import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Collections;
 import java.util.List;
 import java.util.Map;
 import java.util.jar.Manifest;
@@ -155,16 +157,19 @@ public final class Launcher {
             command.add("-Dstdout.encoding=UTF-8");
             command.add("-Dstderr.encoding=UTF-8");
         }
+        List<String> given = new ArrayList<>();
         for (String option : launcherOptions) {
             if (option.startsWith("-D") || option.startsWith("-X")) {
-                command.add(option);
+                given.add(option);
             }
         }
-        for (String option : environment.getOrDefault("MIXT5_JAVA_OPTS", "").trim().split("\\s+")) {
-            if (!option.isEmpty()) {
-                command.add(option);
-            }
+        given.addAll(options("MIXT5_JAVA_OPTS"));
+        if (!choosesCollector(given) && !choosesCollector(options("JDK_JAVA_OPTIONS"))
+                && !choosesCollector(options("JAVA_TOOL_OPTIONS"))) {
+            // The heap is small, tensors being elsewhere: the collector with the smallest one does.
+            command.add("-XX:+UseSerialGC");
         }
+        command.addAll(given);
         command.add("-cp");
         command.add(System.getProperty("java.class.path"));
         command.add(mainClass);
@@ -172,5 +177,20 @@ public final class Launcher {
             command.add(arg);
         }
         return command;
+    }
+
+    private List<String> options(String variable) {
+        String value = environment.getOrDefault(variable, "").trim();
+        return value.isEmpty() ? Collections.<String>emptyList() : Arrays.asList(value.split("\\s+"));
+    }
+
+    /** Two collectors are one too many for the JVM to start. */
+    private static boolean choosesCollector(List<String> options) {
+        for (String option : options) {
+            if (option.startsWith("-XX:+Use") && option.endsWith("GC")) {
+                return true;
+            }
+        }
+        return false;
     }
 }

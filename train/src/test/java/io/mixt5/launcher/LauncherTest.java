@@ -111,7 +111,7 @@ class LauncherTest {
     @Test
     void optionsReachTheChild() throws Exception {
         ProcessBuilder builder = builder(List.of("-Dprobe.launcher=a b", "-Xmx300m"), "facts");
-        builder.environment().put("MIXT5_JAVA_OPTS", "  -Dprobe.environment=c  -Xmx64m ");
+        builder.environment().put("MIXT5_JAVA_OPTS", "  -Dprobe.environment=c  -Xmx64m -XX:+UseG1GC ");
         builder.environment().put("LC_ALL", "C");
         assertEquals(List.of("a b", "c", "64", "true", "true", "é ▁"), lines(start(builder)));
     }
@@ -183,6 +183,21 @@ class LauncherTest {
         assertEquals(List.of("-Da=b", "-Xmx1g", "-XX:+UseParallelGC", "-Xmx2g", "-cp"),
                 command.subList(first, first + 5));
         assertEquals(List.of("Main", "config.json"), command.subList(command.size() - 2, command.size()));
+    }
+
+    @Test
+    void theCollectorIsTheSmallestUnlessOneIsChosen() throws Exception {
+        String serial = "-XX:+UseSerialGC";
+        assertTrue(command(Map.of(), List.of("-Xmx1g")).contains(serial));
+        assertFalse(command(Map.of(), List.of("-XX:+UseG1GC")).contains(serial));
+        for (String variable : List.of("MIXT5_JAVA_OPTS", "JDK_JAVA_OPTIONS", "JAVA_TOOL_OPTIONS")) {
+            assertFalse(command(Map.of(variable, "-Xmx1g -XX:+UseZGC"), List.of()).contains(serial), variable);
+        }
+    }
+
+    private static List<String> command(Map<String, String> environment, List<String> given) throws Exception {
+        JdkFinder jdks = new JdkFinder(Map.of(), Path.of(System.getProperty("java.home")), List.of());
+        return new Launcher("Main", jdks, environment).command(jdks.find(), given, new String[0]);
     }
 
     /** Class file version 52 is Java 8. */
