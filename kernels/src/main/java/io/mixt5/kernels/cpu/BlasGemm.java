@@ -19,7 +19,7 @@ final class BlasGemm implements Gemm {
      * Fewest rows or columns in a block. Blocks start at multiples of this, which is one of OpenBLAS's tiles with AVX2 (8
      * and 24 wide): so none but the last has ragged tiles, and bits do not depend on how many blocks there are.
      */
-    private static final int LEAST_BLOCK = 96;
+    static final int LEAST_BLOCK = 96;
     /** Multiply-adds that make a block worth handing out: some tens of microseconds. */
     private static final long LEAST_WORK = 1 << 20;
     /** Least steps of k in a slice, and most slices. Results depend on these two; on none of the other sizes. */

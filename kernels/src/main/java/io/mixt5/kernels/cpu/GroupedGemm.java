@@ -5,16 +5,15 @@ import java.util.List;
 
 /**
  * Several products of {@link Gemm} at once, all with the same transpositions, on {@link WorkerPool}: cut into blocks of
- * about equal work that depend on the sizes alone, each a single-threaded product. So products of very unequal sizes
- * still keep all threads busy, and results do not depend on the number of threads.
+ * about equal work, each a single-threaded product. So products of very unequal sizes still keep all threads busy.
  */
 final class GroupedGemm {
     /** Blocks of all products together, unless there are more products. OpenBLAS packs its operands anew for each. */
-    private static final int BLOCKS = 32;
+    private static final int BLOCKS = 4 * WorkerPool.size();
     /** Multiply-adds that make a block worth handing out: some tens of microseconds. */
     private static final long LEAST_WORK = 1 << 20;
-    /** Blocks start at multiples of this, so that none but the last has ragged tiles. */
-    private static final int ALIGNMENT = 32;
+    /** Blocks start at multiples of this, as those of {@link BlasGemm}: bits do not depend on how many there are. */
+    private static final int ALIGNMENT = BlasGemm.LEAST_BLOCK;
 
     private final boolean transA;
     private final boolean transB;

@@ -46,6 +46,33 @@ class GroupedGemmTest {
     }
 
     @Test
+    void cutsDoNotShowInTheBits() {
+        int m = 1000;
+        int n = 70;
+        int k = 90;
+        Random random = new Random(5);
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment a = random(arena, random, m * k);
+            MemorySegment b = random(arena, random, n * k);
+            MemorySegment whole = arena.allocate(4L * m * n);
+            MemorySegment cut = arena.allocate(4L * m * n);
+            Gemms.gemm().sgemm(false, true, m, n, k, 1, a.address(), k, b.address(), k, 0, whole.address(), n);
+            GroupedGemm products = new GroupedGemm(false, true);
+            products.add(m, n, k, a.address(), k, b.address(), k, 0, cut.address(), n);
+            products.run();
+            assertEquals(-1, whole.mismatch(cut));
+        }
+    }
+
+    private static MemorySegment random(Arena arena, Random random, int count) {
+        MemorySegment values = arena.allocate(4L * count, 4);
+        for (int i = 0; i < count; i++) {
+            values.setAtIndex(ValueLayout.JAVA_FLOAT, i, random.nextFloat());
+        }
+        return values;
+    }
+
+    @Test
     void productsWithoutRowsOrColumnsTouchNothing() {
         GroupedGemm products = new GroupedGemm(false, true);
         products.add(0, 5, 7, 0, 7, 0, 7, 0, 0, 5);
