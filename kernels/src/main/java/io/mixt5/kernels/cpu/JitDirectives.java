@@ -7,6 +7,8 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import javax.management.JMException;
+import javax.management.JMRuntimeException;
+import javax.management.MBeanServer;
 import javax.management.ObjectName;
 
 /**
@@ -28,7 +30,7 @@ final class JitDirectives {
             try {
                 String answer = addFile();
                 log(answer);
-            } catch (IOException | JMException e) {
+            } catch (IOException | JMException | JMRuntimeException e) {
                 log(e.toString());
             }
         });
@@ -36,13 +38,14 @@ final class JitDirectives {
 
     /** Returns what the JVM says. */
     static String addFile() throws IOException, JMException {
+        // First what takes time, so that no program ends while the file is there.
+        MBeanServer server = ManagementFactory.getPlatformMBeanServer();
         Path file = Files.createTempFile("mixt5-", FILE);
         try (InputStream directives = JitDirectives.class.getResourceAsStream(FILE)) {
             Files.copy(directives, file, StandardCopyOption.REPLACE_EXISTING);
             Object[] arguments = {new String[]{file.toString()}};
-            Object answer = ManagementFactory.getPlatformMBeanServer().invoke(
-                    new ObjectName("com.sun.management:type=DiagnosticCommand"), "compilerDirectivesAdd", arguments,
-                    new String[]{String[].class.getName()});
+            Object answer = server.invoke(new ObjectName("com.sun.management:type=DiagnosticCommand"),
+                    "compilerDirectivesAdd", arguments, new String[]{String[].class.getName()});
             return answer.toString().strip();
         } finally {
             Files.delete(file);
