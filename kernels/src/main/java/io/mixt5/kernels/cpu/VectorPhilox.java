@@ -42,8 +42,6 @@ final class VectorPhilox {
     private static final int PLAIN_ROUNDS = 8;
     private static final int PLAIN_KEYS = 3;
     private static final int KEYS = Scratch.newSlot();
-    /** 1, but no constant to the JIT, which would unroll the rounds and then run out of registers. */
-    private static long one = 1;
 
     private static final LongVector M0 = LongVector.broadcast(L, (long) Philox.M0 << 32);
     private static final LongVector M1 = LongVector.broadcast(L, (long) Philox.M1 << 32);
@@ -168,9 +166,9 @@ final class VectorPhilox {
     }
 
     /**
-     * Writes, as vectors of equal lanes, what each round's products are combined with by exclusive or. Of the first two
-     * rounds that is more than the key: word 0 of the counter is the only one that differs from lane to lane, so half of
-     * either round is the same for all of them.
+     * Writes, as vectors of equal lanes, what each round's products are combined with by exclusive or. Of the first
+     * two rounds that is more than the key: word 0 of the counter is the only one that differs from lane to lane, so
+     * half of either round is the same for all of them.
      */
     private static void prepareKeys(long seed, int stream, int step, long first, long keys) {
         long key0 = seed;
@@ -199,9 +197,9 @@ final class VectorPhilox {
     }
 
     /**
-     * Four vectors of counters at a time, since a round is a chain of five cycles: {@code a} to {@code d} are their words
-     * 0 and 1, {@code e} to {@code h} their words 2 and 3. Nothing is factored out: so long a method exhausts what the JIT
-     * is ready to inline, but for the methods of vectors themselves.
+     * Four vectors of counters at a time, since a round is a chain of five cycles: {@code a} to {@code d} are their
+     * words 0 and 1, {@code e} to {@code h} their words 2 and 3. Nothing is factored out: so long a method exhausts what
+     * the JIT is ready to inline, but for the methods of vectors themselves.
      */
     private static void runRounds(long first, int n, long address, long keys) {
         LongVector m0 = M0.lanewise(LSHR, 32);
@@ -212,7 +210,7 @@ final class VectorPhilox {
         LongVector counter = COUNTERS.add(first >>> 2 << 32);
         long plain = keys + PLAIN_KEYS * V;
         long end = plain + 2 * PLAIN_ROUNDS * V;
-        long round = 2 * V * one;
+        long round = 2 * V * Lanes.one;
         for (int i = 0; i < n; i += GROUP) {
             LongVector e = counter.lanewise(LSHR, 32).mul(m0).lanewise(XOR, first2);
             counter = counter.add(LONGS);
