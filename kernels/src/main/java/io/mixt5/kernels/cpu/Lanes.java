@@ -27,8 +27,8 @@ public final class Lanes {
     public static final int FLOATS = F.length();
 
     /**
-     * 1, but no constant to the JIT. A loop whose step is a multiple of it is not unrolled: C2 moves the loads of a body to
-     * its front, and with several iterations in one body, or a dozen vectors of constants, the registers do not suffice.
+     * 1, but no constant to the JIT. A loop whose step is a multiple of it is not unrolled: C2 moves a body's loads
+     * to its front, and for several iterations' operands and constants the registers do not suffice.
      */
     static int one = 1;
 

@@ -198,8 +198,8 @@ final class VectorPhilox {
 
     /**
      * Four vectors of counters at a time, since a round is a chain of five cycles: {@code a} to {@code d} are their
-     * words 0 and 1, {@code e} to {@code h} their words 2 and 3. Nothing is factored out: so long a method exhausts what
-     * the JIT is ready to inline, but for the methods of vectors themselves.
+     * words 0 and 1, {@code e} to {@code h} their words 2 and 3. Nothing is factored out: so long a method exhausts
+     * what the JIT is ready to inline, but for the methods of vectors themselves.
      */
     private static void runRounds(long first, int n, long address, long keys) {
         LongVector m0 = M0.lanewise(LSHR, 32);
