@@ -26,6 +26,12 @@ public final class Lanes {
     /** Lanes of {@link #F}: floats in one vector. */
     public static final int FLOATS = F.length();
 
+    /**
+     * 1, but no constant to the JIT. A loop whose step is a multiple of it is not unrolled: C2 moves a body's loads
+     * to its front, and for several iterations' operands and constants the registers do not suffice.
+     */
+    static int one = 1;
+
     private Lanes() {
     }
 

@@ -11,6 +11,8 @@ import jdk.incubator.vector.VectorOperators;
 final class Reductions {
     /** Elements that are added in single precision: each lane sums few of them. */
     private static final int RUN = 2048;
+    /** Addresses in user space are smaller; the JIT, told so, drops every bounds check. */
+    private static final long ADDRESS = (1L << 48) - 1;
     private static final int REST = Scratch.newSlot();
     private static final int OTHER_REST = Scratch.newSlot();
 
@@ -29,12 +31,26 @@ final class Reductions {
     }
 
     private static float maxOfWhole(long address, int n) {
-        FloatVector max = Floats.all(Float.NEGATIVE_INFINITY);
-        for (int i = 0; i < n; i += Lanes.FLOATS) {
-            FloatVector x = Floats.load(address + 4L * i);
-            max = max.blend(x, x.compare(VectorOperators.GT, max));
+        FloatVector max0 = Floats.all(Float.NEGATIVE_INFINITY);
+        FloatVector max1 = max0;
+        FloatVector max2 = max0;
+        FloatVector max3 = max0;
+        int i = 0;
+        for (; i <= n - 4 * Lanes.FLOATS; i += 4 * Lanes.FLOATS) {
+            max0 = larger(max0, Floats.load(address + 4L * i));
+            max1 = larger(max1, Floats.load(address + 4L * (i + Lanes.FLOATS)));
+            max2 = larger(max2, Floats.load(address + 4L * (i + 2 * Lanes.FLOATS)));
+            max3 = larger(max3, Floats.load(address + 4L * (i + 3 * Lanes.FLOATS)));
         }
-        return max.reduceLanes(VectorOperators.MAX);
+        for (; i < n; i += Lanes.FLOATS) {
+            max0 = larger(max0, Floats.load(address + 4L * i));
+        }
+        return larger(larger(max0, max1), larger(max2, max3)).reduceLanes(VectorOperators.MAX);
+    }
+
+    /** The larger ones; of a NaN in {@code x} nothing is left. */
+    private static FloatVector larger(FloatVector max, FloatVector x) {
+        return max.blend(x, x.compare(VectorOperators.GT, max));
     }
 
     /** The sum of the squares of n floats. */
@@ -135,8 +151,10 @@ final class Reductions {
 
     private static float sumOfExpOfWhole(long address, int n, float max) {
         FloatVector sum = Floats.all(0);
-        for (int i = 0; i < n; i += Lanes.FLOATS) {
-            sum = sum.add(VectorMath.exp(Floats.load(address + 4L * i).sub(max)));
+        FloatVector shift = Floats.all(max);
+        int step = Lanes.FLOATS * Lanes.one;
+        for (int i = 0; i < n; i += step) {
+            sum = sum.add(VectorMath.expWithoutOverflow(Floats.load(address + 4L * i & ADDRESS).sub(shift)));
         }
         return VectorMath.sum(sum);
     }

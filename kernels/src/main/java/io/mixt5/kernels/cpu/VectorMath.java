@@ -2,7 +2,6 @@ package io.mixt5.kernels.cpu;
 
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.IntVector;
-import jdk.incubator.vector.VectorMask;
 import jdk.incubator.vector.VectorOperators;
 import jdk.incubator.vector.VectorShuffle;
 
@@ -73,18 +72,23 @@ final class VectorMath {
      * -87.336, minus infinity included) are 0; what overflows is infinity and NaN stays NaN.
      */
     static FloatVector exp(FloatVector x) {
+        return expWithoutOverflow(x).blend(INFINITY, x.compare(VectorOperators.GT, EXP_HIGHEST));
+    }
+
+    /** As {@link #exp} where no lane is above 88.7, as when a maximum has been subtracted; it saves a tenth. */
+    static FloatVector expWithoutOverflow(FloatVector x) {
         // x = n ln(2) + r with a whole n and |r| <= ln(2)/2, so that exp(x) = 2^n exp(r).
         FloatVector shifted = x.fma(LOG2_E, ROUNDER);
         FloatVector n = shifted.sub(ROUNDER);
         FloatVector r = n.fma(MINUS_LN2_LOW, n.fma(MINUS_LN2_HIGH, x));
-        FloatVector q = EXP_4.fma(r, EXP_3).fma(r, EXP_2).fma(r, EXP_1).fma(r, EXP_0);
-        FloatVector ofR = r.mul(r).fma(q, r).add(ONE);
+        // By Estrin's scheme, two chains that do not wait for each other.
+        FloatVector square = r.mul(r);
+        FloatVector q = square.fma(square.fma(EXP_4, r.fma(EXP_3, EXP_2)), r.fma(EXP_1, EXP_0));
+        FloatVector ofR = square.fma(q, r).add(ONE);
         // Multiplies by 2^n: all bits of n that are not lost by the shift go into the exponent.
         IntVector exponent = shifted.reinterpretAsInts().lanewise(VectorOperators.LSHL, SIGNIFICAND_BITS);
         FloatVector result = ofR.reinterpretAsInts().add(exponent).reinterpretAsFloats();
-        VectorMask<Float> tooLow = x.compare(VectorOperators.LT, EXP_LOWEST);
-        VectorMask<Float> tooHigh = x.compare(VectorOperators.GT, EXP_HIGHEST);
-        return result.blend(ZERO, tooLow).blend(INFINITY, tooHigh);
+        return result.blend(ZERO, x.compare(VectorOperators.LT, EXP_LOWEST));
     }
 
     private static FloatVector all(float value) {

@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import com.sun.management.ThreadMXBean;
 import io.mixt5.engine.Dropout;
 import io.mixt5.engine.Memory;
+import io.mixt5.engine.RandomStream;
 import java.io.InputStream;
 import java.lang.management.ManagementFactory;
 import java.nio.charset.StandardCharsets;
@@ -49,11 +50,13 @@ class JitDirectivesTest {
     void hotLoopsAllocateNothing() throws Exception {
         JitDirectives.addFile();
         long factors = Scratch.get(FACTORS, 4L * (N + VectorPhilox.GROUP));
-        long x = Scratch.get(X, 4L * (N + Lanes.FLOATS));
+        long x = Scratch.get(X, 4L * (N + VectorPhilox.GROUP));
         Memory.fill(x, 4L * N, (byte) 0);
         Dropout dropout = new Dropout(0.1f, 1, 2, 3);
+        RandomStream stream = new RandomStream(1, 2, 3);
         List<Runnable> loops = List.of(
                 () -> VectorPhilox.factors(dropout, 0, N, factors),
+                () -> VectorPhilox.uniforms(stream, 0, N, x),
                 () -> AttentionRows.scale(x, factors, N, AttentionRows.addBias(x, factors, N)),
                 () -> AttentionRows.exponentials(x, N, 1),
                 () -> Reductions.logSumExp(x, N),
