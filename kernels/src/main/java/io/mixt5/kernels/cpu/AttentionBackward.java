@@ -130,7 +130,7 @@ final class AttentionBackward {
 
     /** Turns scores into weights after dropout, and the gradient of those into that of the scores. */
     private void weigh(AttentionBlock block, long scores, long dweights, long dbias) {
-        long factors = Scratch.get(FACTORS, block.rowBytes());
+        long factors = Scratch.get(FACTORS, block.factorBytes());
         for (int i = 0; i < block.rows(); i++) {
             long row = scores + block.rowBytes() * i;
             long drow = dweights + block.rowBytes() * i;

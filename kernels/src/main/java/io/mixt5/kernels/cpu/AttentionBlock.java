@@ -89,7 +89,12 @@ record AttentionBlock(Attention.Spec spec, int sequence, int head, int first, in
         return tensor.address() + Float.BYTES * (row * columns + head * (columns / spec.heads()));
     }
 
-    /** Writes dropout's factors for query {@code i}'s weights to a row of scores' size; ones without dropout. */
+    /** Bytes that {@link #factors} may write. */
+    long factorBytes() {
+        return rowBytes() + (long) Float.BYTES * VectorPhilox.GROUP;
+    }
+
+    /** Writes dropout's factors for query {@code i}'s weights; ones without dropout. */
     void factors(int i, long row) {
         if (spec.dropout().active()) {
             VectorPhilox.factors(spec.dropout(), index(i) * keyStride, visible(i), row);

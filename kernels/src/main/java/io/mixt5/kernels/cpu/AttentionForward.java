@@ -74,7 +74,7 @@ final class AttentionForward {
 
     /** Turns scores into weights after dropout, and notes their log-sum-exp. */
     private void weigh(AttentionBlock block, long scores) {
-        long factors = Scratch.get(FACTORS, block.rowBytes());
+        long factors = Scratch.get(FACTORS, block.factorBytes());
         for (int i = 0; i < block.rows(); i++) {
             long row = scores + block.rowBytes() * i;
             int visible = block.visible(i);

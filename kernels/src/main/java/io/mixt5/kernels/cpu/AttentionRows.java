@@ -64,8 +64,10 @@ final class AttentionRows {
     /** After {@link #addBias}: scores = exp(scores - largest) over n elements; returns their sum. */
     static float exponentials(long scores, int n, float largest) {
         FloatVector sum = FloatVector.zero(Lanes.F);
-        for (int i = 0; i < n; i += Lanes.FLOATS) {
-            FloatVector exponential = VectorMath.exp(load(at(scores, i)).sub(largest));
+        FloatVector shift = FloatVector.broadcast(Lanes.F, largest);
+        int step = Lanes.FLOATS * Lanes.one;
+        for (int i = 0; i < n; i += step) {
+            FloatVector exponential = VectorMath.expWithoutOverflow(load(at(scores, i)).sub(shift));
             sum = sum.add(exponential);
             store(exponential, at(scores, i));
         }
@@ -87,11 +89,14 @@ final class AttentionRows {
      * @param mean the sum of p * factors * dweights
      */
     static void differentiate(long scores, long dweights, long bias, long factors, int n, float lse, float mean) {
-        for (int i = 0; i < n; i += Lanes.FLOATS) {
-            FloatVector p = VectorMath.exp(load(at(scores, i)).add(load(at(bias, i))).sub(lse));
+        FloatVector shift = FloatVector.broadcast(Lanes.F, lse);
+        FloatVector means = FloatVector.broadcast(Lanes.F, mean);
+        int step = Lanes.FLOATS * Lanes.one;
+        for (int i = 0; i < n; i += step) {
+            FloatVector p = VectorMath.expWithoutOverflow(load(at(scores, i)).add(load(at(bias, i))).sub(shift));
             FloatVector factor = load(at(factors, i));
             store(p.mul(factor), at(scores, i));
-            store(factor.mul(load(at(dweights, i))).sub(mean).mul(p), at(dweights, i));
+            store(factor.mul(load(at(dweights, i))).sub(means).mul(p), at(dweights, i));
         }
     }
 

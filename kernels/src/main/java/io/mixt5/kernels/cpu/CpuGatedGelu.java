@@ -65,7 +65,8 @@ public final class CpuGatedGelu extends F32Kernel implements GatedGelu.Kernel {
     /** Writes s(2u) for n elements to this thread's scratch memory and returns the address. */
     private static long logistics(long gate, int n) {
         long logistic = Scratch.get(LOGISTIC, 4L * n);
-        for (int i = 0; i < n; i += Lanes.FLOATS) {
+        int step = Lanes.FLOATS * Lanes.one;
+        for (int i = 0; i < n; i += step) {
             Floats.store(logistic + 4L * i, logistic(Floats.load(gate + 4L * i)));
         }
         return logistic;

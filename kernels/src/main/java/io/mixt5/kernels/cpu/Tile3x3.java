@@ -28,8 +28,6 @@ final class Tile3x3 {
     private static final long V = (long) Lanes.FLOATS * Float.BYTES;
     /** Addresses in user space are smaller; the JIT, told so, drops every bounds check. */
     private static final long ADDRESS = (1L << 48) - 1;
-    /** 1, but no constant to the JIT. */
-    private static long one = 1;
 
     private Tile3x3() {
     }
@@ -64,7 +62,7 @@ final class Tile3x3 {
         }
         long from = b;
         long end = depth * stepA;
-        long step = stepA * one;
+        long step = stepA * Lanes.one;
         for (long p = 0; p < end; p += step) {
             long offset = p & ADDRESS;
             long panel = from & ADDRESS;
@@ -114,7 +112,7 @@ final class Tile3x3 {
         }
         long from = b;
         long end = depth * stepA;
-        long step = stepA * one;
+        long step = stepA * Lanes.one;
         for (long p = 0; p < end; p += step) {
             long offset = p & ADDRESS;
             long panel = from & ADDRESS;
