@@ -5,12 +5,11 @@ import io.mixt5.engine.Memory;
 import io.mixt5.engine.Tensor;
 import io.mixt5.engine.op.Route;
 import io.mixt5.engine.op.Routing;
-import java.util.Arrays;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.VectorMask;
 
 /**
- * {@link Route} on the CPU: softmax and choices in parallel by {@link RouteRow}, places one after another by
+ * {@link Route} on the CPU: softmax and choices in parallel by {@link RouteBlock}, places one after another by
  * {@link RoutePlaces}, and what follows from the places in parallel again.
  */
 public final class CpuRoute extends F32Kernel implements Route.Kernel {
@@ -23,31 +22,24 @@ public final class CpuRoute extends F32Kernel implements Route.Kernel {
     @Override
     public void forward(Tensor logits, Tensor valid, Route.Spec spec, Routing routing) {
         long tokens = logits.shape().rows();
-        int padded = RouteRow.padded(routing.expertCount());
-        Stripes stripes = new Stripes(STRIPE_SUMS, tokens, padded);
+        Stripes stripes = new Stripes(STRIPE_SUMS, tokens, routing.expertCount());
         double[] squares = new double[stripes.count()];
         double[] entropies = new double[stripes.count()];
-        long[] bad = new long[stripes.count()];
-        Arrays.fill(bad, tokens);
         stripes.forEach((stripe, from, to, sums) -> {
-            RouteRow row = new RouteRow(logits, valid, spec, routing, sums);
-            for (long token = from; token < to && bad[stripe] == tokens; token++) {
-                bad[stripe] = row.route(token) ? tokens : token;
-            }
-            squares[stripe] = row.squares();
-            entropies[stripe] = row.entropies();
+            RouteBlock block = new RouteBlock(logits, valid, spec, routing);
+            block.route(from, to);
+            block.writeSums(sums);
+            squares[stripe] = block.squares();
+            entropies[stripe] = block.entropies();
         });
-        for (long token : bad) {
-            if (token < tokens) {
-                throw new ArithmeticException("the router's logits of token " + token + " have no softmax, their"
-                        + " log-sum-exp being " + Memory.getFloat(routing.logSumExp().address() + 4 * token));
-            }
+        if (!Double.isFinite(sum(squares))) {
+            refuseInfinite(routing.logSumExp());
         }
         RoutePlaces places = new RoutePlaces(logits, spec, routing);
         places.assign();
         int[] offsets = offsets(places.taken());
         double[] gates = writePlaces(spec, routing, offsets);
-        long sums = Scratch.get(SUMS, 4L * padded);
+        long sums = Scratch.get(SUMS, 4L * routing.expertCount());
         stripes.addUp(sums, false);
         double balance = 0;
         for (int e = 0; e < routing.expertCount(); e++) {
@@ -63,6 +55,17 @@ public final class CpuRoute extends F32Kernel implements Route.Kernel {
         setFloat(routing.stats(), Routing.GATE, sum(gates) * mean);
         setInts(routing.counts(), places.counts());
         setInts(routing.offsets(), offsets);
+    }
+
+    /** The log-sum-exps' squares add up to more than there is: is one of them that much itself? */
+    private static void refuseInfinite(Tensor logSumExps) {
+        for (long token = 0; token < logSumExps.count(); token++) {
+            float logSumExp = Memory.getFloat(logSumExps.address() + 4 * token);
+            if (!Float.isFinite(logSumExp)) {
+                throw new ArithmeticException("the router's logits of token " + token + " have no softmax, their"
+                        + " log-sum-exp being " + logSumExp);
+            }
+        }
     }
 
     /** Where each expert's rows begin when they have so many, and where the last one's end. */
