@@ -25,12 +25,14 @@ public final class CpuRoute extends F32Kernel implements Route.Kernel {
         Stripes stripes = new Stripes(STRIPE_SUMS, tokens, routing.expertCount());
         double[] squares = new double[stripes.count()];
         double[] entropies = new double[stripes.count()];
+        double[] gates = new double[stripes.count()];
         stripes.forEach((stripe, from, to, sums) -> {
             RouteBlock block = new RouteBlock(logits, valid, spec, routing);
             block.route(from, to);
             block.writeSums(sums);
             squares[stripe] = block.squares();
             entropies[stripe] = block.entropies();
+            gates[stripe] = block.gates();
         });
         if (!Double.isFinite(sum(squares))) {
             refuseInfinite(routing.logSumExp());
@@ -38,7 +40,7 @@ public final class CpuRoute extends F32Kernel implements Route.Kernel {
         RoutePlaces places = new RoutePlaces(logits, spec, routing);
         places.assign();
         int[] offsets = offsets(places.taken());
-        double[] gates = writePlaces(spec, routing, offsets);
+        writePlaces(routing, offsets);
         long sums = Scratch.get(SUMS, 4L * routing.expertCount());
         stripes.addUp(sums, false);
         double balance = 0;
@@ -52,7 +54,7 @@ public final class CpuRoute extends F32Kernel implements Route.Kernel {
         setFloat(routing.stats(), Routing.DROPPED,
                 (double) places.valid() * spec.topK() - offsets[routing.expertCount()]);
         setFloat(routing.stats(), Routing.ENTROPY, sum(entropies) * mean);
-        setFloat(routing.stats(), Routing.GATE, sum(gates) * mean);
+        setFloat(routing.stats(), Routing.GATE, (places.sentOn() ? weighAgain(spec, routing) : sum(gates)) * mean);
         setInts(routing.counts(), places.counts());
         setInts(routing.offsets(), offsets);
     }
@@ -77,16 +79,35 @@ public final class CpuRoute extends F32Kernel implements Route.Kernel {
         return offsets;
     }
 
-    /** Turns places into slots, and writes the tokens and the weights. Sums of the first entries' probabilities. */
-    private static double[] writePlaces(Route.Spec spec, Routing routing, int[] offsets) {
-        int k = spec.topK();
-        int experts = routing.expertCount();
+    /** Turns places into slots, writes the tokens there, and takes the weights of entries without a place. */
+    private static void writePlaces(Routing routing, int[] offsets) {
+        int k = routing.topK();
         long slots = routing.slots().address();
         long rows = routing.tokens().address();
-        long tokens = routing.logSumExp().count();
-        for (long row = offsets[experts]; row < routing.tokens().count(); row++) {
+        long experts = routing.experts().address();
+        for (long row = offsets[routing.expertCount()]; row < routing.tokens().count(); row++) {
             Memory.setInt(rows + 4 * row, -1);
         }
+        WorkerPool.forRange(routing.logSumExp().count(), TOKENS, (from, to, worker) -> {
+            for (long token = from; token < to; token++) {
+                for (long entry = token * k; entry < (token + 1) * k; entry++) {
+                    int place = Memory.getInt(slots + 4 * entry);
+                    if (place >= 0) {
+                        int slot = place + offsets[Memory.getInt(experts + 4 * entry)];
+                        Memory.setInt(slots + 4 * entry, slot);
+                        Memory.setInt(rows + 4L * slot, (int) token);
+                    } else {
+                        Memory.setFloat(routing.weights().address() + 4 * entry, 0);
+                    }
+                }
+            }
+        });
+    }
+
+    /** The weights once more, some entries having changed their expert; returns the sum of the first entries' probabilities. */
+    private static double weighAgain(Route.Spec spec, Routing routing) {
+        int k = spec.topK();
+        long tokens = routing.logSumExp().count();
         double[] gates = new double[(int) ((tokens + TOKENS - 1) / TOKENS)];
         WorkerPool.forRange(tokens, TOKENS, (from, to, worker) -> {
             float[] chosen = new float[k];
@@ -94,24 +115,17 @@ public final class CpuRoute extends F32Kernel implements Route.Kernel {
                 float sum = probabilities(routing, token, chosen);
                 gates[(int) (from / TOKENS)] += chosen[0];
                 for (int s = 0; s < k; s++) {
-                    long entry = token * k + s;
-                    int place = Memory.getInt(slots + 4 * entry);
-                    float weight = 0;
-                    if (place >= 0) {
-                        int slot = place + offsets[Memory.getInt(routing.experts().address() + 4 * entry)];
-                        Memory.setInt(slots + 4 * entry, slot);
-                        Memory.setInt(rows + 4L * slot, (int) token);
-                        weight = switch (spec.gate()) {
-                            case RAW -> chosen[s];
-                            case RENORMALIZED -> chosen[s] / sum;
-                            case PRESERVING -> 1;
-                        };
-                    }
-                    Memory.setFloat(routing.weights().address() + 4 * entry, weight);
+                    boolean placed = Memory.getInt(routing.slots().rowAddress(token) + 4L * s) >= 0;
+                    float weight = !placed ? 0 : switch (spec.gate()) {
+                        case RAW -> chosen[s];
+                        case RENORMALIZED -> chosen[s] / sum;
+                        case PRESERVING -> 1;
+                    };
+                    Memory.setFloat(routing.weights().rowAddress(token) + 4L * s, weight);
                 }
             }
         });
-        return gates;
+        return sum(gates);
     }
 
     /** The probabilities of a token's experts, zeros for padding; returns their sum, above 0. */

@@ -41,7 +41,7 @@ final class RouteBlock {
     // [E, width]
     private final long logits;
     private final long probabilities;
-    /** [E, lanes]: the sums of the probabilities. */
+    /** The sums of the probabilities. */
     private final long sums;
     // [width]
     /** 1 for tokens, 0 for padding. */
@@ -52,6 +52,9 @@ final class RouteBlock {
     private final long logSumExps;
     /** Int [k, width]. */
     private final long choices;
+    /** [k, width]: the probabilities of the choices, then the weights. */
+    private final long weights;
+    private double gates;
     private double squares;
     private double entropies;
 
@@ -62,12 +65,11 @@ final class RouteBlock {
         this.spec = spec;
         this.routing = routing;
         this.experts = routing.expertCount();
-        this.width = Math.clamp(LOGITS / experts / Lanes.FLOATS * Lanes.FLOATS, Lanes.FLOATS, MOST_TOKENS);
+        this.width = Integer.highestOneBit(Math.clamp(LOGITS / experts, Lanes.FLOATS, MOST_TOKENS));
         this.step = (long) Float.BYTES * width;
         long table = step * experts;
-        long bytesOfSums = (long) Float.BYTES * Lanes.FLOATS * experts;
-        this.sums = Scratch.get(MEMORY, 2 * table + bytesOfSums + (5 + spec.topK()) * step);
-        this.logits = this.sums + bytesOfSums;
+        this.sums = Scratch.get(MEMORY, 3 * table + (5 + 2 * spec.topK()) * step);
+        this.logits = sums + table;
         this.probabilities = this.logits + table;
         this.live = this.probabilities + table;
         this.largest = live + step;
@@ -75,13 +77,19 @@ final class RouteBlock {
         this.moments = sumsOfExp + step;
         this.logSumExps = moments + step;
         this.choices = logSumExps + step;
-        Memory.fill(sums, bytesOfSums, (byte) 0);
+        this.weights = choices + spec.topK() * step;
+        Memory.fill(sums, table, (byte) 0);
         Memory.fill(live, step, (byte) 0);
     }
 
     /** The sum of the squares of the log-sum-exps so far; not finite where one of them is not. */
     double squares() {
         return squares;
+    }
+
+    /** The sum of the probabilities of the tokens' first experts so far. */
+    double gates() {
+        return gates;
     }
 
     /** The sum of the entropies so far, in nats. */
@@ -92,7 +100,11 @@ final class RouteBlock {
     /** Writes the sums of the experts' probabilities so far. */
     void writeSums(long target) {
         for (int e = 0; e < experts; e++) {
-            Memory.setFloat(target + 4L * e, VectorMath.sum(Floats.load(sums + 4L * Lanes.FLOATS * e)));
+            FloatVector sum = Floats.all(0);
+            for (long at = 0; at < step; at += 4L * Lanes.FLOATS) {
+                sum = sum.add(Floats.load(sums + e * step + at));
+            }
+            Memory.setFloat(target + 4L * e, VectorMath.sum(sum));
         }
     }
 
@@ -104,29 +116,32 @@ final class RouteBlock {
     }
 
     private void routeBlock(long first, int n) {
-        long bytes = (n + Lanes.FLOATS - 1) / Lanes.FLOATS * Lanes.FLOATS * (long) Float.BYTES;
-        read(first, n, bytes);
-        choose(0, bytes);
-        exponentials(bytes);
-        logSumExps(bytes);
-        normalize(bytes);
+        read(first, n);
+        choose(0);
+        exponentials();
+        logSumExps();
+        normalize();
         Transpose.run(probabilities, width, routing.probabilities().rowAddress(first), experts, experts, n);
         Memory.copy(logSumExps, routing.logSumExp().address() + 4 * first, 4L * n);
         if (spec.sampling() != null) {
-            draw(first, n);
+            draw(first);
         } else {
+            lookUp(0);
             for (int s = 1; s < spec.topK(); s++) {
-                crossOut(s - 1, n);
-                choose(s, bytes);
+                crossOut(s - 1);
+                choose(s);
+                lookUp(s);
             }
         }
+        weigh();
         Transpose.run(choices, width, routing.experts().rowAddress(first), spec.topK(), spec.topK(), n);
+        Transpose.run(weights, width, routing.weights().rowAddress(first), spec.topK(), spec.topK(), n);
     }
 
-    /** Gets the tokens' logits, and up to {@code bytes} what makes their number whole. */
-    private void read(long first, int n, long bytes) {
+    /** Gets the logits of {@code n} tokens. */
+    private void read(long first, int n) {
         Transpose.run(source.rowAddress(first), experts, logits, width, n, experts);
-        for (int t = 0; t < bytes / Float.BYTES; t++) {
+        for (int t = 0; t < width; t++) {
             boolean lives = t < n && (valid == null || Memory.getInt(valid.address() + 4 * (first + t)) != 0);
             Memory.setFloat(live + 4L * t, lives ? 1 : 0);
             for (int e = 0; e < experts && !lives; e++) {
@@ -136,8 +151,8 @@ final class RouteBlock {
     }
 
     /** Choice {@code s}: the experts with the largest logits that are left, the lowest index first among equals. */
-    private void choose(int s, long bytes) {
-        for (long at = 0; at < bytes; at += 4L * Lanes.FLOATS) {
+    private void choose(int s) {
+        for (long at = 0; at < step; at += 4L * Lanes.FLOATS) {
             FloatVector max = Floats.all(Float.NEGATIVE_INFINITY);
             IntVector best = IntVector.zero(Lanes.I);
             for (int e = experts - 1; e >= 0; e--) {
@@ -154,8 +169,17 @@ final class RouteBlock {
         }
     }
 
-    private void crossOut(int s, int n) {
-        for (int t = 0; t < n; t++) {
+    /** The probability of choice {@code s}, 0 for padding. */
+    private void lookUp(int s) {
+        for (long t = 0; t < step; t += 4) {
+            int expert = Memory.getInt(choices + s * step + t);
+            float probability = expert == NOBODY ? 0 : Memory.getFloat(probabilities + expert * step + t);
+            Memory.setFloat(weights + s * step + t, probability);
+        }
+    }
+
+    private void crossOut(int s) {
+        for (int t = 0; t < width; t++) {
             int expert = Memory.getInt(choices + s * step + 4L * t);
             if (expert != NOBODY) {
                 Memory.setFloat(logits + expert * step + 4L * t, Float.NaN);
@@ -164,8 +188,8 @@ final class RouteBlock {
     }
 
     /** exp(x - max) in place of the probabilities, their sum, and that of exp(x - max) (x - max). */
-    private void exponentials(long bytes) {
-        for (long at = 0; at < bytes; at += 4L * Lanes.FLOATS) {
+    private void exponentials() {
+        for (long at = 0; at < step; at += 4L * Lanes.FLOATS) {
             FloatVector max = Floats.load(largest + at);
             FloatVector sum = Floats.all(0);
             FloatVector moment = sum;
@@ -174,7 +198,7 @@ final class RouteBlock {
                 FloatVector exp = VectorMath.exp(x);
                 Floats.store(probabilities + e * step + at, exp);
                 sum = sum.add(exp);
-                moment = exp.fma(x.max(LOWEST), moment);
+                moment = exp.fma(x.blend(LOWEST, x.compare(VectorOperators.LT, LOWEST)), moment);
             }
             Floats.store(sumsOfExp + at, sum);
             Floats.store(moments + at, moment);
@@ -182,10 +206,10 @@ final class RouteBlock {
     }
 
     /** What follows from the sums; in their place what the exponentials are to be multiplied by. */
-    private void logSumExps(long bytes) {
+    private void logSumExps() {
         FloatVector square = Floats.all(0);
         FloatVector entropy = square;
-        for (long at = 0; at < bytes; at += 4L * Lanes.FLOATS) {
+        for (long at = 0; at < step; at += 4L * Lanes.FLOATS) {
             FloatVector lives = Floats.load(live + at);
             FloatVector sum = Floats.load(sumsOfExp + at);
             FloatVector log = VectorLog.log(sum);
@@ -200,40 +224,40 @@ final class RouteBlock {
         entropies += VectorMath.sum(entropy);
     }
 
-    private void normalize(long bytes) {
-        for (int e = 0; e < experts; e++) {
-            long row = probabilities + e * step;
-            FloatVector sum = Floats.load(sums + 4L * Lanes.FLOATS * e);
-            for (long at = 0; at < bytes; at += 4L * Lanes.FLOATS) {
-                FloatVector p = Floats.load(row + at).mul(Floats.load(sumsOfExp + at));
-                Floats.store(row + at, p);
-                sum = sum.add(p);
-            }
-            Floats.store(sums + 4L * Lanes.FLOATS * e, sum);
+    private void normalize() {
+        for (long at = 0; at < step * experts; at += 4L * Lanes.FLOATS) {
+            FloatVector p = Floats.load(probabilities + at).mul(Floats.load(sumsOfExp + (at & step - 1)));
+            Floats.store(probabilities + at, p);
+            Floats.put(sums + at, p, true);
         }
     }
 
     /** Experts drawn from the softmax. */
-    private void draw(long first, int n) {
-        for (int t = 0; t < n; t++) {
+    private void draw(long first) {
+        for (int t = 0; t < width; t++) {
             boolean lives = Memory.getFloat(live + 4L * t) != 0;
             for (int s = 0; s < spec.topK(); s++) {
                 int expert = lives ? draw(t, (first + t) * spec.topK() + s) : NOBODY;
                 Memory.setInt(choices + s * step + 4L * t, expert);
+                float probability = 0;
+                if (lives) {
+                    long address = probabilities + expert * step + 4L * t;
+                    probability = Memory.getFloat(address);
+                    Memory.setFloat(address, CROSSED_OUT);
+                }
+                Memory.setFloat(weights + s * step + 4L * t, probability);
             }
         }
     }
 
-    /** The expert drawn by number {@code index} of the stream, which is crossed out. */
+    /** The expert drawn by number {@code index} of the stream. */
     private int draw(int t, long index) {
         long column = probabilities + 4L * t;
         double whole = 0;
         for (int e = 0; e < experts; e++) {
             whole += Math.max(0, Memory.getFloat(column + e * step));
         }
-        int expert = firstBeyond(column, whole * spec.sampling().uniform(index));
-        Memory.setFloat(column + expert * step, CROSSED_OUT);
-        return expert;
+        return firstBeyond(column, whole * spec.sampling().uniform(index));
     }
 
     /** The first expert at which the sum of the probabilities is beyond {@code wanted}; the last one when none is. */
@@ -248,5 +272,27 @@ final class RouteBlock {
             }
         }
         return last;
+    }
+
+    /** The weights of the tokens, as if all entries had a place. */
+    private void weigh() {
+        FloatVector gate = Floats.all(0);
+        for (long at = 0; at < step; at += 4L * Lanes.FLOATS) {
+            FloatVector first = Floats.load(weights + at);
+            gate = gate.add(first);
+            if (spec.gate() == Route.Gate.PRESERVING) {
+                Floats.store(weights + at, Floats.load(live + at));
+            } else if (spec.gate() == Route.Gate.RENORMALIZED) {
+                FloatVector sum = first;
+                for (int s = 1; s < spec.topK(); s++) {
+                    sum = sum.add(Floats.load(weights + s * step + at));
+                }
+                sum = sum.blend(Float.MIN_NORMAL, sum.compare(VectorOperators.LT, Float.MIN_NORMAL));
+                for (int s = 0; s < spec.topK(); s++) {
+                    Floats.store(weights + s * step + at, Floats.load(weights + s * step + at).div(sum));
+                }
+            }
+        }
+        gates += VectorMath.sum(gate);
     }
 }

@@ -3,6 +3,9 @@ package io.mixt5.kernels.cpu;
 import io.mixt5.engine.Memory;
 import java.lang.foreign.ValueLayout;
 import java.nio.ByteOrder;
+import jdk.incubator.vector.FloatVector;
+import jdk.incubator.vector.VectorMask;
+import jdk.incubator.vector.VectorShuffle;
 
 /**
  * Transposes small matrices of 32-bit numbers, on the calling thread, two by two: a pair of neighbours moves as one
@@ -12,6 +15,14 @@ final class Transpose {
     /** The first of two neighbours is the lower half. */
     private static final ValueLayout.OfLong PAIR = ValueLayout.JAVA_LONG_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
     private static final long LOW = 0xffffffffL;
+
+    private static final int TILE = 8;
+    private static final VectorShuffle<Float> SWAP_4 = swap(4);
+    private static final VectorShuffle<Float> SWAP_2 = swap(2);
+    private static final VectorShuffle<Float> SWAP_1 = swap(1);
+    private static final VectorMask<Float> UPPER_4 = upper(4);
+    private static final VectorMask<Float> UPPER_2 = upper(2);
+    private static final VectorMask<Float> UPPER_1 = upper(1);
 
     private Transpose() {
     }
@@ -26,16 +37,78 @@ final class Transpose {
      */
     static void run(long source, long sourceStride, long target, long targetStride, int rows, int columns) {
         int row = 0;
+        for (; Lanes.FLOATS >= TILE && row <= rows - TILE; row += TILE) {
+            int column = 0;
+            long from = source + 4 * row * sourceStride;
+            long to = target + 4L * row;
+            for (; column <= columns - TILE; column += TILE) {
+                tile(from + 4L * column, 4 * sourceStride, to + column * targetStride * 4, 4 * targetStride);
+            }
+            for (int pair = 0; pair < TILE && column < columns; pair += 2) {
+                pair(from + 4L * column + 4 * pair * sourceStride, 4 * sourceStride, to + column * targetStride * 4 + 4L * pair, 4 * targetStride, columns - column);
+            }
+        }
         for (; row < rows - 1; row += 2) {
-            rows(source + 4 * row * sourceStride, 4 * sourceStride, target + 4L * row, 4 * targetStride, columns);
+            pair(source + 4 * row * sourceStride, 4 * sourceStride, target + 4L * row, 4 * targetStride, columns);
         }
         if (row < rows) {
             row(source + 4 * row * sourceStride, target + 4L * row, 4 * targetStride, columns);
         }
     }
 
+    private static void tile(long source, long sourceStep, long target, long targetStep) {
+        FloatVector a0 = load(source);
+        FloatVector a1 = load(source + sourceStep);
+        FloatVector a2 = load(source + 2 * sourceStep);
+        FloatVector a3 = load(source + 3 * sourceStep);
+        FloatVector a4 = load(source + 4 * sourceStep);
+        FloatVector a5 = load(source + 5 * sourceStep);
+        FloatVector a6 = load(source + 6 * sourceStep);
+        FloatVector a7 = load(source + 7 * sourceStep);
+        FloatVector b0 = a0.blend(a4.rearrange(SWAP_4), UPPER_4);
+        FloatVector b1 = a1.blend(a5.rearrange(SWAP_4), UPPER_4);
+        FloatVector b2 = a2.blend(a6.rearrange(SWAP_4), UPPER_4);
+        FloatVector b3 = a3.blend(a7.rearrange(SWAP_4), UPPER_4);
+        FloatVector b4 = a0.rearrange(SWAP_4).blend(a4, UPPER_4);
+        FloatVector b5 = a1.rearrange(SWAP_4).blend(a5, UPPER_4);
+        FloatVector b6 = a2.rearrange(SWAP_4).blend(a6, UPPER_4);
+        FloatVector b7 = a3.rearrange(SWAP_4).blend(a7, UPPER_4);
+        FloatVector c0 = b0.blend(b2.rearrange(SWAP_2), UPPER_2);
+        FloatVector c1 = b1.blend(b3.rearrange(SWAP_2), UPPER_2);
+        FloatVector c2 = b0.rearrange(SWAP_2).blend(b2, UPPER_2);
+        FloatVector c3 = b1.rearrange(SWAP_2).blend(b3, UPPER_2);
+        FloatVector c4 = b4.blend(b6.rearrange(SWAP_2), UPPER_2);
+        FloatVector c5 = b5.blend(b7.rearrange(SWAP_2), UPPER_2);
+        FloatVector c6 = b4.rearrange(SWAP_2).blend(b6, UPPER_2);
+        FloatVector c7 = b5.rearrange(SWAP_2).blend(b7, UPPER_2);
+        store(target, c0.blend(c1.rearrange(SWAP_1), UPPER_1));
+        store(target + targetStep, c0.rearrange(SWAP_1).blend(c1, UPPER_1));
+        store(target + 2 * targetStep, c2.blend(c3.rearrange(SWAP_1), UPPER_1));
+        store(target + 3 * targetStep, c2.rearrange(SWAP_1).blend(c3, UPPER_1));
+        store(target + 4 * targetStep, c4.blend(c5.rearrange(SWAP_1), UPPER_1));
+        store(target + 5 * targetStep, c4.rearrange(SWAP_1).blend(c5, UPPER_1));
+        store(target + 6 * targetStep, c6.blend(c7.rearrange(SWAP_1), UPPER_1));
+        store(target + 7 * targetStep, c6.rearrange(SWAP_1).blend(c7, UPPER_1));
+    }
+
+    private static FloatVector load(long address) {
+        return FloatVector.fromMemorySegment(FloatVector.SPECIES_256, Memory.ALL, address, ByteOrder.nativeOrder());
+    }
+
+    private static void store(long address, FloatVector value) {
+        value.intoMemorySegment(Memory.ALL, address, ByteOrder.nativeOrder());
+    }
+
+    private static VectorShuffle<Float> swap(int distance) {
+        return VectorShuffle.fromOp(FloatVector.SPECIES_256, lane -> lane ^ distance);
+    }
+
+    private static VectorMask<Float> upper(int distance) {
+        return VectorMask.fromLong(FloatVector.SPECIES_256, switch (distance) { case 4 -> 0xf0; case 2 -> 0xcc; default -> 0xaa; });
+    }
+
     /** Two rows; the steps from row to row are in bytes. */
-    private static void rows(long source, long sourceStep, long target, long targetStep, int columns) {
+    private static void pair(long source, long sourceStep, long target, long targetStep, int columns) {
         int column = 0;
         for (; column < columns - 1; column += 2) {
             long first = Memory.ALL.get(PAIR, source + 4L * column);
