@@ -162,8 +162,7 @@ public final class CpuRoute extends F32Kernel implements Route.Kernel {
                 float sum = probabilities(routing, token, chosen);
                 float common = gateGradient(routing, spec.gate(), dweights, token, chosen, sum, direct);
                 float z = zScale * Memory.getFloat(routing.logSumExp().address() + 4 * token);
-                multiply(row, shares, z - common - Rows.dot(row, shares, experts), target, experts,
-                        dlogits.accumulate());
+                differentiate(row, shares, z - common, target, experts, dlogits.accumulate());
                 for (int s = 0; s < k; s++) {
                     int expert = Memory.getInt(routing.experts().address() + 4 * (token * k + s));
                     if (expert >= 0) {
@@ -203,12 +202,25 @@ public final class CpuRoute extends F32Kernel implements Route.Kernel {
         return 0;
     }
 
-    /** y = p (share + common), or y += that. */
-    private static void multiply(long p, long shares, float common, long y, int n, boolean accumulate) {
-        for (int i = 0; i < n; i += Lanes.FLOATS) {
-            VectorMask<Float> lanes = Floats.first(n - i);
-            FloatVector sum = Floats.load(shares + 4L * i, lanes).add(common);
-            Floats.put(y + 4L * i, Floats.load(p + 4L * i, lanes).mul(sum), accumulate, lanes);
+    /** y = p (share + common - p share), p share being a dot product; or y += that. */
+    private static void differentiate(long p, long shares, float common, long y, int n, boolean accumulate) {
+        int whole = n - n % Lanes.FLOATS;
+        VectorMask<Float> rest = Floats.first(n - whole);
+        FloatVector dot = Floats.all(0);
+        for (int i = 0; i < whole; i += Lanes.FLOATS) {
+            dot = Floats.load(p + 4L * i).fma(Floats.load(shares + 4L * i), dot);
+        }
+        if (whole < n) {
+            dot = Floats.load(p + 4L * whole, rest).fma(Floats.load(shares + 4L * whole, rest), dot);
+        }
+        float added = common - VectorMath.sum(dot);
+        for (int i = 0; i < whole; i += Lanes.FLOATS) {
+            FloatVector factor = Floats.load(shares + 4L * i).add(added);
+            Floats.put(y + 4L * i, Floats.load(p + 4L * i).mul(factor), accumulate);
+        }
+        if (whole < n) {
+            FloatVector factor = Floats.load(shares + 4L * whole, rest).add(added);
+            Floats.put(y + 4L * whole, Floats.load(p + 4L * whole, rest).mul(factor), accumulate, rest);
         }
     }
 

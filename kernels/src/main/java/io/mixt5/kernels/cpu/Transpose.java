@@ -6,25 +6,32 @@ import java.nio.ByteOrder;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.VectorMask;
 import jdk.incubator.vector.VectorShuffle;
+import jdk.incubator.vector.VectorSpecies;
 
 /**
- * Transposes small matrices of 32-bit numbers, on the calling thread, two by two: a pair of neighbours moves as one
- * number of 64 bits.
+ * Transposes small matrices of 32-bit numbers, on the calling thread: in tiles of eight by eight, a vector a row, where
+ * vectors are that long; and else two by two, a pair of neighbours moving as one number of 64 bits.
  */
 final class Transpose {
+    private static final VectorSpecies<Float> ROW = FloatVector.SPECIES_256;
+    private static final int TILE = ROW.length();
+    private static final VectorShuffle<Float> SWAP_4 = swap(4);
+    private static final VectorShuffle<Float> SWAP_2 = swap(2);
+    private static final VectorShuffle<Float> SWAP_1 = swap(1);
+    private static final VectorMask<Float> UPPER_4 = VectorMask.fromLong(ROW, 0b11110000);
+    private static final VectorMask<Float> UPPER_2 = VectorMask.fromLong(ROW, 0b11001100);
+    private static final VectorMask<Float> UPPER_1 = VectorMask.fromLong(ROW, 0b10101010);
+
     /** The first of two neighbours is the lower half. */
     private static final ValueLayout.OfLong PAIR = ValueLayout.JAVA_LONG_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
     private static final long LOW = 0xffffffffL;
 
-    private static final int TILE = 8;
-    private static final VectorShuffle<Float> SWAP_4 = swap(4);
-    private static final VectorShuffle<Float> SWAP_2 = swap(2);
-    private static final VectorShuffle<Float> SWAP_1 = swap(1);
-    private static final VectorMask<Float> UPPER_4 = upper(4);
-    private static final VectorMask<Float> UPPER_2 = upper(2);
-    private static final VectorMask<Float> UPPER_1 = upper(1);
-
     private Transpose() {
+    }
+
+    /** Exchanges neighbouring groups of {@code distance} lanes. */
+    private static VectorShuffle<Float> swap(int distance) {
+        return VectorShuffle.fromOp(ROW, lane -> lane ^ distance);
     }
 
     /**
@@ -36,26 +43,29 @@ final class Transpose {
      * @param columns of the source
      */
     static void run(long source, long sourceStride, long target, long targetStride, int rows, int columns) {
-        int row = 0;
-        for (; Lanes.FLOATS >= TILE && row <= rows - TILE; row += TILE) {
-            int column = 0;
-            long from = source + 4 * row * sourceStride;
-            long to = target + 4L * row;
-            for (; column <= columns - TILE; column += TILE) {
-                tile(from + 4L * column, 4 * sourceStride, to + column * targetStride * 4, 4 * targetStride);
-            }
-            for (int pair = 0; pair < TILE && column < columns; pair += 2) {
-                pair(from + 4L * column + 4 * pair * sourceStride, 4 * sourceStride, to + column * targetStride * 4 + 4L * pair, 4 * targetStride, columns - column);
+        long sourceStep = Float.BYTES * sourceStride;
+        long targetStep = Float.BYTES * targetStride;
+        int tiledRows = Lanes.FLOATS < TILE ? 0 : rows - rows % TILE;
+        int tiledColumns = tiledRows == 0 ? 0 : columns - columns % TILE;
+        for (int row = 0; row < tiledRows; row += TILE) {
+            for (int column = 0; column < tiledColumns; column += TILE) {
+                tile(source + row * sourceStep + 4L * column, sourceStep, target + column * targetStep + 4L * row,
+                        targetStep);
             }
         }
-        for (; row < rows - 1; row += 2) {
-            pair(source + 4 * row * sourceStride, 4 * sourceStride, target + 4L * row, 4 * targetStride, columns);
-        }
-        if (row < rows) {
-            row(source + 4 * row * sourceStride, target + 4L * row, 4 * targetStride, columns);
+        for (int row = 0; row < rows; row += 2) {
+            int column = row < tiledRows ? tiledColumns : 0;
+            long from = source + row * sourceStep + 4L * column;
+            long to = target + column * targetStep + 4L * row;
+            if (row < rows - 1) {
+                pair(from, sourceStep, to, targetStep, columns - column);
+            } else {
+                single(from, to, targetStep, columns - column);
+            }
         }
     }
 
+    /** Eight by eight: exchanges halves of rows four apart, then quarters of rows two apart, then neighbours. */
     private static void tile(long source, long sourceStep, long target, long targetStep) {
         FloatVector a0 = load(source);
         FloatVector a1 = load(source + sourceStep);
@@ -92,19 +102,11 @@ final class Transpose {
     }
 
     private static FloatVector load(long address) {
-        return FloatVector.fromMemorySegment(FloatVector.SPECIES_256, Memory.ALL, address, ByteOrder.nativeOrder());
+        return FloatVector.fromMemorySegment(ROW, Memory.ALL, address, ByteOrder.nativeOrder());
     }
 
     private static void store(long address, FloatVector value) {
         value.intoMemorySegment(Memory.ALL, address, ByteOrder.nativeOrder());
-    }
-
-    private static VectorShuffle<Float> swap(int distance) {
-        return VectorShuffle.fromOp(FloatVector.SPECIES_256, lane -> lane ^ distance);
-    }
-
-    private static VectorMask<Float> upper(int distance) {
-        return VectorMask.fromLong(FloatVector.SPECIES_256, switch (distance) { case 4 -> 0xf0; case 2 -> 0xcc; default -> 0xaa; });
     }
 
     /** Two rows; the steps from row to row are in bytes. */
@@ -125,7 +127,7 @@ final class Transpose {
     }
 
     /** One row. */
-    private static void row(long source, long target, long targetStep, int columns) {
+    private static void single(long source, long target, long targetStep, int columns) {
         for (int column = 0; column < columns; column++) {
             Memory.setInt(target + column * targetStep, Memory.getInt(source + 4L * column));
         }
