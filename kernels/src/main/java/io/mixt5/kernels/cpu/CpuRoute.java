@@ -9,8 +9,8 @@ import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.VectorMask;
 
 /**
- * {@link Route} on the CPU: softmax and choices in parallel by {@link RouteBlock}, places one after another by
- * {@link RoutePlaces}, and what follows from the places in parallel again.
+ * {@link Route} on the CPU: softmax, choices and weights by {@link RouteBlock}, places by {@link RoutePlaces}, and then
+ * what follows from the places.
  */
 public final class CpuRoute extends F32Kernel implements Route.Kernel {
     /** Tokens of a task that does little with each. */
@@ -104,7 +104,7 @@ public final class CpuRoute extends F32Kernel implements Route.Kernel {
         });
     }
 
-    /** The weights once more, some entries having changed their expert; returns the sum of the first entries' probabilities. */
+    /** The weights, after entries changed their expert; returns the sum of the first entries' probabilities. */
     private static double weighAgain(Route.Spec spec, Routing routing) {
         int k = spec.topK();
         long tokens = routing.logSumExp().count();

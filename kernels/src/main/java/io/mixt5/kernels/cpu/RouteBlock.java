@@ -79,7 +79,6 @@ final class RouteBlock {
         this.choices = logSumExps + step;
         this.weights = choices + spec.topK() * step;
         Memory.fill(sums, table, (byte) 0);
-        Memory.fill(live, step, (byte) 0);
     }
 
     /** The sum of the squares of the log-sum-exps so far; not finite where one of them is not. */
@@ -108,7 +107,10 @@ final class RouteBlock {
         }
     }
 
-    /** Writes the probabilities, log-sum-exps and experts of the tokens from {@code from} up to {@code to}. */
+    /**
+     * Writes the probabilities, log-sum-exps, experts and weights of the tokens from {@code from} up to {@code to}, the
+     * weights as if all entries had a place.
+     */
     void route(long from, long to) {
         for (long token = from; token < to; token += width) {
             routeBlock(token, (int) Math.min(width, to - token));
@@ -274,7 +276,7 @@ final class RouteBlock {
         return last;
     }
 
-    /** The weights of the tokens, as if all entries had a place. */
+    /** Turns the choices' probabilities into weights. */
     private void weigh() {
         FloatVector gate = Floats.all(0);
         for (long at = 0; at < step; at += 4L * Lanes.FLOATS) {

@@ -7,9 +7,9 @@ import io.mixt5.engine.op.Routing;
 import java.util.BitSet;
 
 /**
- * Gives the entries of a {@link Routing} their places, by counting: how many entries of each stretch of tokens chose each
- * expert, and from there, where each stretch begins. Stretches go in parallel; groups, and entries that are sent on, go
- * one after another. Places are counted within an expert; its offset is still to be added.
+ * Gives the entries of a {@link Routing} their places, by counting: how many entries of each stretch of tokens chose
+ * each expert, and from that, at which place each stretch begins. Stretches go in parallel; groups, and entries that are
+ * sent on, go one after another. Places are counted within an expert; its offset is still to be added.
  */
 final class RoutePlaces {
     /** Tokens of a stretch. */
@@ -106,7 +106,7 @@ final class RoutePlaces {
         }
     }
 
-    /** How many entries of a stretch chose each expert, int [k, E], and behind them how many of its tokens are valid. */
+    /** How many of a stretch's entries chose each expert, int [k, E], and behind that how many tokens are valid. */
     private void count(int from, int to, long table) {
         Memory.fill(table, Integer.BYTES * ((long) k * experts + 1), (byte) 0);
         int padding = 0;

@@ -19,8 +19,8 @@ final class VectorLog {
     private static final FloatVector LN2_HIGH = Floats.all(0x1.62e43p-1f);
     private static final FloatVector LN2_LOW = Floats.all(-0x1.05c61p-29f);
 
-    // log(1 + f) = f - f^2/2 + f^3 q(f) within a relative 4e-8 for sqrt(1/2) <= 1 + f <= sqrt(2); the coefficients of q,
-    // found by Remez' algorithm.
+    // log(1 + f) = f - f^2/2 + f^3 q(f) within a relative 4e-8 for sqrt(1/2) <= 1 + f <= sqrt(2); the coefficients of
+    // q, found by Remez' algorithm.
     private static final FloatVector LOG_0 = Floats.all(0x1.5556d8p-2f);
     private static final FloatVector LOG_1 = Floats.all(-0x1.000382p-2f);
     private static final FloatVector LOG_2 = Floats.all(0x1.98d7f2p-3f);
