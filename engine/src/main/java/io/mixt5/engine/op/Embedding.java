@@ -11,6 +11,7 @@ import io.mixt5.engine.Tensor;
 import io.mixt5.engine.TimedCase;
 import java.util.Arrays;
 import java.util.List;
+import java.util.stream.IntStream;
 
 /** Row i of y is row ids[i] of the table. */
 public final class Embedding implements Op {
@@ -63,7 +64,8 @@ public final class Embedding implements Op {
     @Override
     public List<OpCase> cases() {
         return List.of(run("repeated ids", 13, 3, 1, 3, 3, 0, 10, 1), run("one id", 5, 2),
-                run("wide rows", 70, 4, 4, 9));
+                run("wide rows", 70, 4, 4, 9),
+                run("padding", 130, IntStream.range(0, 350).map(i -> i % 9 == 4 ? i % 11 : 6).toArray()));
     }
 
     private static OpCase run(String name, long width, int... ids) {

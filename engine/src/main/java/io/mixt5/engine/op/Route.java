@@ -249,6 +249,7 @@ public final class Route implements Op {
                 favouring("capacity one too small", 2, 9, limited(1, 3), 4, 4),
                 favouring("capacity just above", 2, 9, limited(1, 4.01), 4, 4),
                 run("capacity by sequence", limited(2, 0.8, sequences), 15, 3),
+                run("capacity, many tokens", limited(2, 0.9), 2100, 3),
                 run("capacity, fewer tokens than experts", limited(1, 1), 3, 16),
                 run("no token left behind", rerouted(1, 1), 23, 4),
                 run("no token left behind, top-2", rerouted(2, 1), 15, 4),

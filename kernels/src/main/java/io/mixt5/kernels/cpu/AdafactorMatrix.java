@@ -3,6 +3,7 @@ package io.mixt5.kernels.cpu;
 import io.mixt5.engine.Memory;
 import io.mixt5.engine.op.Adafactor;
 import jdk.incubator.vector.FloatVector;
+import jdk.incubator.vector.VectorMask;
 
 /**
  * One Adafactor update of one matrix. It reads the gradient three times: for the second moments; for the size of the
@@ -57,7 +58,7 @@ final class AdafactorMatrix {
             for (long row = from; row < to; row++) {
                 long g = gradient + 4 * row * columns;
                 Memory.setFloat(rowFactors + 4 * row, (float) Reductions.sumOfSquares(g, columns));
-                Elementwise.run(new long[]{g}, new long[]{sum}, columns, (in, out, n) -> addSquares(in[0], out[0], n));
+                addSquares(g, sum, columns);
             }
             if (settings.scaleParameter()) {
                 weights[stripe] = Reductions.sumOfSquares(weight + 4 * from * columns, (to - from) * columns);
@@ -67,10 +68,17 @@ final class AdafactorMatrix {
         return sum(weights);
     }
 
+    /** sum += x^2. */
     private static void addSquares(long x, long sum, int n) {
-        for (int i = 0; i < n; i += Lanes.FLOATS) {
+        int i = 0;
+        for (; i <= n - Lanes.FLOATS; i += Lanes.FLOATS) {
             FloatVector value = Floats.load(x + 4L * i);
             Floats.store(sum + 4L * i, value.fma(value, Floats.load(sum + 4L * i)));
+        }
+        if (i < n) {
+            VectorMask<Float> rest = Floats.first(n - i);
+            FloatVector value = Floats.load(x + 4L * i, rest);
+            Floats.store(sum + 4L * i, value.fma(value, Floats.load(sum + 4L * i, rest)), rest);
         }
     }
 
@@ -117,18 +125,24 @@ final class AdafactorMatrix {
         WorkerPool.forRange(rows, Chunks.rows(columns), (from, to, worker) -> {
             for (long row = from; row < to; row++) {
                 float step = (float) (-size.step() * Memory.getFloat(rowFactors + 4 * row));
-                Elementwise.run(new long[]{gradient + 4 * row * columns, columnFactors},
-                        new long[]{weight + 4 * row * columns}, columns,
-                        (in, out, n) -> step(in[0], in[1], step, (float) size.keep(), out[0], n));
+                step(gradient + 4 * row * columns, columnFactors, step, (float) size.keep(),
+                        weight + 4 * row * columns, columns);
             }
         });
     }
 
     /** w = keep w + step factor g. */
     private static void step(long gradient, long factors, float step, float keep, long weight, int n) {
-        for (int i = 0; i < n; i += Lanes.FLOATS) {
+        int i = 0;
+        for (; i <= n - Lanes.FLOATS; i += Lanes.FLOATS) {
             FloatVector update = Floats.load(gradient + 4L * i).mul(Floats.load(factors + 4L * i)).mul(step);
             Floats.store(weight + 4L * i, Floats.load(weight + 4L * i).fma(Floats.all(keep), update));
+        }
+        if (i < n) {
+            VectorMask<Float> rest = Floats.first(n - i);
+            FloatVector update = Floats.load(gradient + 4L * i, rest).mul(Floats.load(factors + 4L * i, rest))
+                    .mul(step);
+            Floats.store(weight + 4L * i, Floats.load(weight + 4L * i, rest).fma(Floats.all(keep), update), rest);
         }
     }
 

@@ -7,7 +7,7 @@ import io.mixt5.engine.KernelTable;
 /** All of this machine's processors: kernels by the Vector API, matrix products by {@link Gemms}. */
 public final class CpuBackend extends HostMemory {
     static {
-        JitDirectives.add();
+        JitDirectives.begin();
     }
 
     private final KernelTable kernels = new KernelTable(CpuBackend.class, "Cpu");
@@ -26,6 +26,7 @@ public final class CpuBackend extends HostMemory {
 
     @Override
     public <K extends Kernel> K kernel(Class<K> type) {
+        JitDirectives.await();
         return kernels.get(type);
     }
 }

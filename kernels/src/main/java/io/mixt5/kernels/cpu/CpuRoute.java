@@ -5,13 +5,12 @@ import io.mixt5.engine.Memory;
 import io.mixt5.engine.Tensor;
 import io.mixt5.engine.op.Route;
 import io.mixt5.engine.op.Routing;
-import java.util.Arrays;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.VectorMask;
 
 /**
- * {@link Route} on the CPU: softmax and choices in parallel by {@link RouteRow}, places one after another by
- * {@link RoutePlaces}, and what follows from the places in parallel again.
+ * {@link Route} on the CPU: softmax, choices and weights by {@link RouteBlock}, places by {@link RoutePlaces}, and then
+ * what follows from the places.
  */
 public final class CpuRoute extends F32Kernel implements Route.Kernel {
     /** Tokens of a task that does little with each. */
@@ -23,31 +22,26 @@ public final class CpuRoute extends F32Kernel implements Route.Kernel {
     @Override
     public void forward(Tensor logits, Tensor valid, Route.Spec spec, Routing routing) {
         long tokens = logits.shape().rows();
-        int padded = RouteRow.padded(routing.expertCount());
-        Stripes stripes = new Stripes(STRIPE_SUMS, tokens, padded);
+        Stripes stripes = new Stripes(STRIPE_SUMS, tokens, routing.expertCount());
         double[] squares = new double[stripes.count()];
         double[] entropies = new double[stripes.count()];
-        long[] bad = new long[stripes.count()];
-        Arrays.fill(bad, tokens);
+        double[] gates = new double[stripes.count()];
         stripes.forEach((stripe, from, to, sums) -> {
-            RouteRow row = new RouteRow(logits, valid, spec, routing, sums);
-            for (long token = from; token < to && bad[stripe] == tokens; token++) {
-                bad[stripe] = row.route(token) ? tokens : token;
-            }
-            squares[stripe] = row.squares();
-            entropies[stripe] = row.entropies();
+            RouteBlock block = new RouteBlock(logits, valid, spec, routing);
+            block.route(from, to);
+            block.writeSums(sums);
+            squares[stripe] = block.squares();
+            entropies[stripe] = block.entropies();
+            gates[stripe] = block.gates();
         });
-        for (long token : bad) {
-            if (token < tokens) {
-                throw new ArithmeticException("the router's logits of token " + token + " have no softmax, their"
-                        + " log-sum-exp being " + Memory.getFloat(routing.logSumExp().address() + 4 * token));
-            }
+        if (!Double.isFinite(sum(squares))) {
+            refuseInfinite(routing.logSumExp());
         }
         RoutePlaces places = new RoutePlaces(logits, spec, routing);
         places.assign();
         int[] offsets = offsets(places.taken());
-        double[] gates = writePlaces(spec, routing, offsets);
-        long sums = Scratch.get(SUMS, 4L * padded);
+        writePlaces(routing, offsets);
+        long sums = Scratch.get(SUMS, 4L * routing.expertCount());
         stripes.addUp(sums, false);
         double balance = 0;
         for (int e = 0; e < routing.expertCount(); e++) {
@@ -60,9 +54,20 @@ public final class CpuRoute extends F32Kernel implements Route.Kernel {
         setFloat(routing.stats(), Routing.DROPPED,
                 (double) places.valid() * spec.topK() - offsets[routing.expertCount()]);
         setFloat(routing.stats(), Routing.ENTROPY, sum(entropies) * mean);
-        setFloat(routing.stats(), Routing.GATE, sum(gates) * mean);
+        setFloat(routing.stats(), Routing.GATE, (places.sentOn() ? weighAgain(spec, routing) : sum(gates)) * mean);
         setInts(routing.counts(), places.counts());
         setInts(routing.offsets(), offsets);
+    }
+
+    /** The log-sum-exps' squares add up to more than there is: is one of them that much itself? */
+    private static void refuseInfinite(Tensor logSumExps) {
+        for (long token = 0; token < logSumExps.count(); token++) {
+            float logSumExp = Memory.getFloat(logSumExps.address() + 4 * token);
+            if (!Float.isFinite(logSumExp)) {
+                throw new ArithmeticException("the router's logits of token " + token + " have no softmax, their"
+                        + " log-sum-exp being " + logSumExp);
+            }
+        }
     }
 
     /** Where each expert's rows begin when they have so many, and where the last one's end. */
@@ -74,16 +79,35 @@ public final class CpuRoute extends F32Kernel implements Route.Kernel {
         return offsets;
     }
 
-    /** Turns places into slots, and writes the tokens and the weights. Sums of the first entries' probabilities. */
-    private static double[] writePlaces(Route.Spec spec, Routing routing, int[] offsets) {
-        int k = spec.topK();
-        int experts = routing.expertCount();
+    /** Turns places into slots, writes the tokens there, and takes the weights of entries without a place. */
+    private static void writePlaces(Routing routing, int[] offsets) {
+        int k = routing.topK();
         long slots = routing.slots().address();
         long rows = routing.tokens().address();
-        long tokens = routing.logSumExp().count();
-        for (long row = offsets[experts]; row < routing.tokens().count(); row++) {
+        long experts = routing.experts().address();
+        for (long row = offsets[routing.expertCount()]; row < routing.tokens().count(); row++) {
             Memory.setInt(rows + 4 * row, -1);
         }
+        WorkerPool.forRange(routing.logSumExp().count(), TOKENS, (from, to, worker) -> {
+            for (long token = from; token < to; token++) {
+                for (long entry = token * k; entry < (token + 1) * k; entry++) {
+                    int place = Memory.getInt(slots + 4 * entry);
+                    if (place >= 0) {
+                        int slot = place + offsets[Memory.getInt(experts + 4 * entry)];
+                        Memory.setInt(slots + 4 * entry, slot);
+                        Memory.setInt(rows + 4L * slot, (int) token);
+                    } else {
+                        Memory.setFloat(routing.weights().address() + 4 * entry, 0);
+                    }
+                }
+            }
+        });
+    }
+
+    /** The weights, after entries changed their expert; returns the sum of the first entries' probabilities. */
+    private static double weighAgain(Route.Spec spec, Routing routing) {
+        int k = spec.topK();
+        long tokens = routing.logSumExp().count();
         double[] gates = new double[(int) ((tokens + TOKENS - 1) / TOKENS)];
         WorkerPool.forRange(tokens, TOKENS, (from, to, worker) -> {
             float[] chosen = new float[k];
@@ -91,24 +115,17 @@ public final class CpuRoute extends F32Kernel implements Route.Kernel {
                 float sum = probabilities(routing, token, chosen);
                 gates[(int) (from / TOKENS)] += chosen[0];
                 for (int s = 0; s < k; s++) {
-                    long entry = token * k + s;
-                    int place = Memory.getInt(slots + 4 * entry);
-                    float weight = 0;
-                    if (place >= 0) {
-                        int slot = place + offsets[Memory.getInt(routing.experts().address() + 4 * entry)];
-                        Memory.setInt(slots + 4 * entry, slot);
-                        Memory.setInt(rows + 4L * slot, (int) token);
-                        weight = switch (spec.gate()) {
-                            case RAW -> chosen[s];
-                            case RENORMALIZED -> chosen[s] / sum;
-                            case PRESERVING -> 1;
-                        };
-                    }
-                    Memory.setFloat(routing.weights().address() + 4 * entry, weight);
+                    boolean placed = Memory.getInt(routing.slots().rowAddress(token) + 4L * s) >= 0;
+                    float weight = !placed ? 0 : switch (spec.gate()) {
+                        case RAW -> chosen[s];
+                        case RENORMALIZED -> chosen[s] / sum;
+                        case PRESERVING -> 1;
+                    };
+                    Memory.setFloat(routing.weights().rowAddress(token) + 4L * s, weight);
                 }
             }
         });
-        return gates;
+        return sum(gates);
     }
 
     /** The probabilities of a token's experts, zeros for padding; returns their sum, above 0. */
@@ -145,8 +162,7 @@ public final class CpuRoute extends F32Kernel implements Route.Kernel {
                 float sum = probabilities(routing, token, chosen);
                 float common = gateGradient(routing, spec.gate(), dweights, token, chosen, sum, direct);
                 float z = zScale * Memory.getFloat(routing.logSumExp().address() + 4 * token);
-                multiply(row, shares, z - common - Rows.dot(row, shares, experts), target, experts,
-                        dlogits.accumulate());
+                differentiate(row, shares, z - common, target, experts, dlogits.accumulate());
                 for (int s = 0; s < k; s++) {
                     int expert = Memory.getInt(routing.experts().address() + 4 * (token * k + s));
                     if (expert >= 0) {
@@ -186,12 +202,25 @@ public final class CpuRoute extends F32Kernel implements Route.Kernel {
         return 0;
     }
 
-    /** y = p (share + common), or y += that. */
-    private static void multiply(long p, long shares, float common, long y, int n, boolean accumulate) {
-        for (int i = 0; i < n; i += Lanes.FLOATS) {
-            VectorMask<Float> lanes = Floats.first(n - i);
-            FloatVector sum = Floats.load(shares + 4L * i, lanes).add(common);
-            Floats.put(y + 4L * i, Floats.load(p + 4L * i, lanes).mul(sum), accumulate, lanes);
+    /** y = p (share + common - p share), p share being a dot product; or y += that. */
+    private static void differentiate(long p, long shares, float common, long y, int n, boolean accumulate) {
+        int whole = n - n % Lanes.FLOATS;
+        VectorMask<Float> rest = Floats.first(n - whole);
+        FloatVector dot = Floats.all(0);
+        for (int i = 0; i < whole; i += Lanes.FLOATS) {
+            dot = Floats.load(p + 4L * i).fma(Floats.load(shares + 4L * i), dot);
+        }
+        if (whole < n) {
+            dot = Floats.load(p + 4L * whole, rest).fma(Floats.load(shares + 4L * whole, rest), dot);
+        }
+        float added = common - VectorMath.sum(dot);
+        for (int i = 0; i < whole; i += Lanes.FLOATS) {
+            FloatVector factor = Floats.load(shares + 4L * i).add(added);
+            Floats.put(y + 4L * i, Floats.load(p + 4L * i).mul(factor), accumulate);
+        }
+        if (whole < n) {
+            FloatVector factor = Floats.load(shares + 4L * whole, rest).add(added);
+            Floats.put(y + 4L * whole, Floats.load(p + 4L * whole, rest).mul(factor), accumulate, rest);
         }
     }
 

@@ -15,25 +15,41 @@ import javax.management.ObjectName;
  * Gives the JIT compiler {@code jit-directives.json}, which says why.
  *
  * <p>The JVM takes such a file by an option or by a diagnostic command. The command it is, so that the kernels run as
- * fast in a program that uses MixT5 as a library and knows nothing of options. It starts the JVM's management, some
- * tenths of a second, for which nothing waits: what is compiled before is compiled as the JIT thinks best.
+ * fast in a program that uses MixT5 as a library and knows nothing of options. It starts the JVM's management, which
+ * takes some tenths of a second: meanwhile a program can load its model, but no kernel runs, since what the JIT has
+ * compiled without the directives would stay as it is.
  */
 final class JitDirectives {
     private static final String FILE = "jit-directives.json";
+    private static final Thread ADDING = Thread.ofPlatform().daemon().name("mixt5-jit-directives").start(() -> {
+        try {
+            log(addFile());
+        } catch (IOException | JMException | JMRuntimeException e) {
+            log(e.toString());
+        }
+    });
 
     private JitDirectives() {
     }
 
-    /** Starts to. */
-    static void add() {
-        Thread.ofPlatform().daemon().name("mixt5-jit-directives").start(() -> {
+    /** Starts to give them, unless that has begun. */
+    static void begin() {
+        // The class is initialised by now, and so the thread started.
+    }
+
+    /** Returns when the JIT has them, or will not have them. */
+    static void await() {
+        boolean interrupted = false;
+        while (ADDING.isAlive()) {
             try {
-                String answer = addFile();
-                log(answer);
-            } catch (IOException | JMException | JMRuntimeException e) {
-                log(e.toString());
+                ADDING.join();
+            } catch (InterruptedException e) {
+                interrupted = true;
             }
-        });
+        }
+        if (interrupted) {
+            Thread.currentThread().interrupt();
+        }
     }
 
     /** Returns what the JVM says. */

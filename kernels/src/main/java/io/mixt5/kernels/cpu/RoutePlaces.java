@@ -7,10 +7,15 @@ import io.mixt5.engine.op.Routing;
 import java.util.BitSet;
 
 /**
- * Gives the entries of a {@link Routing} their places, by counting: one pass over the choices, in order, on the calling
- * thread. Places are counted within an expert; its offset is still to be added.
+ * Gives the entries of a {@link Routing} their places, by counting: how many entries of each stretch of tokens chose
+ * each expert, and from that, at which place each stretch begins. Stretches go in parallel; groups, and entries that are
+ * sent on, go one after another. Places are counted within an expert; its offset is still to be added.
  */
 final class RoutePlaces {
+    /** Tokens of a stretch. */
+    private static final int STRETCH = 2048;
+    private static final int TABLE = Scratch.newSlot();
+
     private final Route.Spec spec;
     private final int tokens;
     private final int experts;
@@ -24,10 +29,8 @@ final class RoutePlaces {
     private final int[] taken;
     /** How many may be, at the end of the current group. */
     private final int[] limits;
-    /** Entries of the current group without a place that may yet find one, in order. */
-    private int[] waiting = new int[0];
-    private int waitingCount;
     private int valid;
+    private boolean sentOn;
 
     /** Places for the experts that have been chosen; padding has chosen -1. */
     RoutePlaces(Tensor logits, Route.Spec spec, Routing routing) {
@@ -67,32 +70,88 @@ final class RoutePlaces {
         return valid;
     }
 
+    /** Whether some entries were sent on. */
+    boolean sentOn() {
+        return sentOn;
+    }
+
     private void assignGroup(int from, int to) {
+        int stretches = (to - from + STRETCH - 1) / STRETCH;
+        long row = Integer.BYTES * ((long) k * experts + 1);
+        long table = Scratch.get(TABLE, row * stretches);
+        WorkerPool.forRange(to - from, STRETCH,
+                (first, end, worker) -> count(from + (int) first, from + (int) end, table + first / STRETCH * row));
         int validHere = 0;
-        for (int token = from; token < to; token++) {
-            validHere += expert(token * k) < 0 ? 0 : 1;
+        for (int stretch = 0; stretch < stretches; stretch++) {
+            validHere += Memory.getInt(table + stretch * row + row - Integer.BYTES);
         }
         valid += validHere;
         int capacity = spec.capacity(validHere, experts);
+        int[] ends = new int[experts];
+        boolean full = false;
         for (int e = 0; e < experts; e++) {
+            ends[e] = addUp(table + 4L * e, stretches, row, taken[e]);
+            counts[e] += ends[e] - taken[e];
             limits[e] = (int) Math.min(Integer.MAX_VALUE, (long) taken[e] + capacity);
+            full |= ends[e] > limits[e];
         }
-        waitingCount = 0;
-        for (int s = 0; s < k; s++) {
-            for (int token = from; token < to; token++) {
-                int entry = token * k + s;
-                int expert = expert(entry);
-                Memory.setInt(places + 4L * entry, -1);
+        WorkerPool.forRange(to - from, STRETCH,
+                (first, end, worker) -> place(from + (int) first, from + (int) end, table + first / STRETCH * row));
+        for (int e = 0; e < experts; e++) {
+            taken[e] = Math.min(ends[e], limits[e]);
+        }
+        if (full && spec.policy() == Route.Policy.NO_TOKEN_LEFT_BEHIND) {
+            sentOn = true;
+            sendOn(from, to);
+        }
+    }
+
+    /** How many of a stretch's entries chose each expert, int [k, E], and behind that how many tokens are valid. */
+    private void count(int from, int to, long table) {
+        Memory.fill(table, Integer.BYTES * ((long) k * experts + 1), (byte) 0);
+        int padding = 0;
+        for (int token = from; token < to; token++) {
+            padding += expert(token * k) < 0 ? 1 : 0;
+            for (int s = 0; s < k; s++) {
+                int expert = expert(token * k + s);
                 if (expert >= 0) {
-                    counts[expert]++;
-                    if (!place(entry, expert) && spec.policy() == Route.Policy.NO_TOKEN_LEFT_BEHIND) {
-                        await(entry, (to - from) * k);
-                    }
+                    long count = table + 4L * (s * experts + expert);
+                    Memory.setInt(count, Memory.getInt(count) + 1);
                 }
             }
         }
-        if (waitingCount > 0) {
-            sendOn(from);
+        Memory.setInt(table + 4L * k * experts, to - from - padding);
+    }
+
+    /** Turns an expert's counts into its first place of each choice and stretch; returns where the last ones end. */
+    private int addUp(long column, int stretches, long row, int first) {
+        int place = first;
+        for (int s = 0; s < k; s++) {
+            for (int stretch = 0; stretch < stretches; stretch++) {
+                long address = column + 4L * s * experts + stretch * row;
+                int count = Memory.getInt(address);
+                Memory.setInt(address, place);
+                place += count;
+            }
+        }
+        return place;
+    }
+
+    /** Places a stretch, from the first places on. */
+    private void place(int from, int to, long table) {
+        for (int token = from; token < to; token++) {
+            for (int s = 0; s < k; s++) {
+                int entry = token * k + s;
+                int expert = expert(entry);
+                int place = -1;
+                if (expert >= 0) {
+                    long next = table + 4L * (s * experts + expert);
+                    int free = Memory.getInt(next);
+                    Memory.setInt(next, free + 1);
+                    place = free < limits[expert] ? free : -1;
+                }
+                Memory.setInt(places + 4L * entry, place);
+            }
         }
     }
 
@@ -108,15 +167,20 @@ final class RoutePlaces {
         return true;
     }
 
-    private void await(int entry, int most) {
-        if (waiting.length < most) {
-            waiting = new int[most];
+    /**
+     * Rounds in which each entry of a group that has no place yet tries the best expert that its token has not tried.
+     */
+    private void sendOn(int firstToken, int end) {
+        int waitingCount = 0;
+        int[] waiting = new int[(end - firstToken) * k];
+        for (int s = 0; s < k; s++) {
+            for (int token = firstToken; token < end; token++) {
+                int entry = token * k + s;
+                if (expert(entry) >= 0 && Memory.getInt(places + 4L * entry) < 0) {
+                    waiting[waitingCount++] = entry;
+                }
+            }
         }
-        waiting[waitingCount++] = entry;
-    }
-
-    /** Rounds in which each entry that waits tries the best expert that its token has not tried. */
-    private void sendOn(int firstToken) {
         BitSet tried = new BitSet();
         for (int i = 0; i < waitingCount; i++) {
             int token = waiting[i] / k;
