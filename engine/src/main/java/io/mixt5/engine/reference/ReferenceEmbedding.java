@@ -18,11 +18,16 @@ public final class ReferenceEmbedding extends ReferenceKernel implements Embeddi
 
     @Override
     public void backward(Tensor ids, Tensor dy, Target dtable) {
-        long width = dy.shape().columns();
-        for (long n = 0; n < ids.count(); n++) {
-            for (long i = 0; i < width; i++) {
-                put(dtable, (long) ids.get(n) * width + i, dy.get(n * width + i));
+        int width = Math.toIntExact(dy.shape().columns());
+        double[] sums = new double[Math.toIntExact(dtable.tensor().count())];
+        for (int n = 0; n < ids.count(); n++) {
+            for (int i = 0; i < width; i++) {
+                sums[(int) ids.get(n) * width + i] += dy.get((long) n * width + i);
             }
+        }
+        // Rounded once, however many rows have one id.
+        for (int i = 0; i < sums.length; i++) {
+            put(dtable, i, sums[i]);
         }
     }
 }

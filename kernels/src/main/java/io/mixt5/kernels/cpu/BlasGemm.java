@@ -14,12 +14,7 @@ import jdk.incubator.vector.VectorMask;
  */
 final class BlasGemm implements Gemm {
     /** Blocks a thread, so that one that is held up does not hold up the rest. */
-    private static final int BLOCKS_A_THREAD = 4;
-    /**
-     * Fewest rows or columns in a block. Blocks start at multiples of this, which is one of OpenBLAS's tiles with AVX2 (8
-     * and 24 wide): so none but the last has ragged tiles, and bits do not depend on how many blocks there are.
-     */
-    static final int LEAST_BLOCK = 96;
+    private static final int BLOCKS_A_THREAD = 2;
     /** Multiply-adds that make a block worth handing out: some tens of microseconds. */
     private static final long LEAST_WORK = 1 << 20;
     /** Least steps of k in a slice, and most slices. Results depend on these two; on none of the other sizes. */
@@ -48,14 +43,29 @@ final class BlasGemm implements Gemm {
         int slices = Math.min(MOST_SLICES, k / LEAST_SLICE);
         if (slices > 1 && Math.max(m, n) < k / 2) {
             sliced(slices, transA, transB, m, n, k, alpha, a, lda, b, ldb, beta, c, ldc);
-        } else if (m >= n) {
-            WorkerPool.forRange(m, block(m, (long) n * k), (from, to, worker) -> sgemm(transA, transB,
-                    (int) (to - from), n, k, alpha, a + from * (transA ? 1 : lda) * Float.BYTES, lda, b, ldb, beta,
-                    c + from * ldc * Float.BYTES, ldc));
         } else {
-            WorkerPool.forRange(n, block(n, (long) m * k), (from, to, worker) -> sgemm(transA, transB, m,
-                    (int) (to - from), k, alpha, a, lda, b + from * (transB ? ldb : 1) * Float.BYTES, ldb, beta,
-                    c + from * Float.BYTES, ldc));
+            byBlocks(transA, transB, m, n, k, alpha, a, lda, b, ldb, beta, c, ldc);
+        }
+    }
+
+    private void byBlocks(boolean transA, boolean transB, int m, int n, int k, float alpha, long a, int lda, long b,
+            int ldb, float beta, long c, int ldc) {
+        long worthwhile = (long) m * n * k / LEAST_WORK;
+        if (m >= n) {
+            Cut cut = Cut.rows(m, Math.min(worthwhile, (long) BLOCKS_A_THREAD * WorkerPool.size()));
+            WorkerPool.forEach(cut.blocks(), (block, worker) -> {
+                int from = cut.start(block);
+                sgemm(transA, transB, cut.start(block + 1) - from, n, k, alpha,
+                        a + (transA ? 1L : lda) * from * Float.BYTES, lda, b, ldb, beta,
+                        c + (long) ldc * from * Float.BYTES, ldc);
+            });
+        } else {
+            Cut cut = Cut.columns(n, worthwhile);
+            WorkerPool.forEach(cut.blocks(), (block, worker) -> {
+                int from = cut.start(block);
+                sgemm(transA, transB, m, cut.start(block + 1) - from, k, alpha, a, lda,
+                        b + (transB ? ldb : 1L) * from * Float.BYTES, ldb, beta, c + (long) from * Float.BYTES, ldc);
+            });
         }
     }
 
@@ -94,11 +104,5 @@ final class BlasGemm implements Gemm {
     @Override
     public String description() {
         return OpenBlas.config();
-    }
-
-    /** Rows (or columns) a block when {@code length} of them cost {@code work} multiply-adds each. */
-    private static int block(int length, long work) {
-        long blocks = Math.clamp(length * work / LEAST_WORK, 1, BLOCKS_A_THREAD * WorkerPool.size());
-        return Math.toIntExact(Math.max(1, Math.ceilDiv(Math.ceilDiv(length, blocks), LEAST_BLOCK)) * LEAST_BLOCK);
     }
 }

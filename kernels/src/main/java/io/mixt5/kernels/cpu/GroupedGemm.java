@@ -1,6 +1,7 @@
 package io.mixt5.kernels.cpu;
 
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.List;
 
 /**
@@ -12,9 +13,6 @@ final class GroupedGemm {
     private static final int BLOCKS = 4 * WorkerPool.size();
     /** Multiply-adds that make a block worth handing out: some tens of microseconds. */
     private static final long LEAST_WORK = 1 << 20;
-    /** Blocks start at multiples of this, as those of {@link BlasGemm}: bits do not depend on how many there are. */
-    private static final int ALIGNMENT = BlasGemm.LEAST_BLOCK;
-
     private final boolean transA;
     private final boolean transB;
     private final List<Product> products = new ArrayList<>();
@@ -27,8 +25,11 @@ final class GroupedGemm {
         }
     }
 
-    /** Some rows of a product's C, or columns where it has more of them. */
+    /** Some rows of a product's C. */
     private record Block(Product product, int from, int length) {
+        long work() {
+            return product.work() / product.m * length;
+        }
     }
 
     GroupedGemm(boolean transA, boolean transB) {
@@ -51,29 +52,25 @@ final class GroupedGemm {
         for (Product product : products) {
             cut(product, Math.max(LEAST_WORK, work / BLOCKS), blocks);
         }
+        // The largest first, so that threads end at about the same time.
+        blocks.sort(Comparator.comparingLong(Block::work).reversed());
         WorkerPool.forEach(blocks.size(), (task, worker) -> multiply(blocks.get(task)));
     }
 
     /** Cuts a product into blocks of about {@code work}; one without rows or columns into none. */
     private static void cut(Product product, long work, List<Block> blocks) {
-        int longer = Math.max(product.m, product.n);
-        int count = Math.clamp(product.work() / work, 1, BLOCKS);
-        int length = (longer + count * ALIGNMENT - 1) / (count * ALIGNMENT) * ALIGNMENT;
-        for (int from = 0; from < longer && product.work() > 0; from += length) {
-            blocks.add(new Block(product, from, Math.min(length, longer - from)));
+        if (product.work() > 0) {
+            Cut cut = Cut.rows(product.m, product.work() / work);
+            for (int i = 0; i < cut.blocks(); i++) {
+                blocks.add(new Block(product, cut.start(i), cut.start(i + 1) - cut.start(i)));
+            }
         }
     }
 
     private void multiply(Block block) {
         Product p = block.product;
         long from = block.from;
-        if (p.m >= p.n) {
-            Gemms.gemm().sgemm(transA, transB, block.length, p.n, p.k, 1,
-                    p.a + from * (transA ? 1 : p.lda) * Float.BYTES, p.lda, p.b, p.ldb, p.beta,
-                    p.c + from * p.ldc * Float.BYTES, p.ldc);
-        } else {
-            Gemms.gemm().sgemm(transA, transB, p.m, block.length, p.k, 1, p.a, p.lda,
-                    p.b + from * (transB ? p.ldb : 1) * Float.BYTES, p.ldb, p.beta, p.c + from * Float.BYTES, p.ldc);
-        }
+        Gemms.gemm().sgemm(transA, transB, block.length, p.n, p.k, 1, p.a + from * (transA ? 1 : p.lda) * Float.BYTES,
+                p.lda, p.b, p.ldb, p.beta, p.c + from * p.ldc * Float.BYTES, p.ldc);
     }
 }

@@ -47,6 +47,16 @@ class GemmsTest {
         assertEquals(crc(expected), crc(run("-Dmixt5.gemm=vector", "-Dmixt5.threads=3", "-Dmixt5.vectorBits=256")));
     }
 
+    @Test
+    void openBlasBitsDoNotDependOnThreads() throws Exception {
+        String one = run("-Dmixt5.gemm=blas", "-Dmixt5.vectorBits=256", "-Dmixt5.threads=1");
+        assertTrue(one.matches("(?s).*crc [0-9a-f]+\n.*"), one);
+        for (int threads = 2; threads <= 5; threads += 3) {
+            assertEquals(crc(one), crc(run("-Dmixt5.gemm=blas", "-Dmixt5.vectorBits=256",
+                    "-Dmixt5.threads=" + threads)));
+        }
+    }
+
     private static String run(String... options) throws Exception {
         return Jvm.run(PrintProduct.class, options);
     }
@@ -65,9 +75,11 @@ class GemmsTest {
                 System.out.println(gemm.getClass().getSimpleName() + " " + gemm.description());
                 CRC32 crc = new CRC32();
                 Random random = new Random(1);
-                for (int i = 0; i < 4; i++) {
-                    try (Product product = new Product(random, (i & 1) != 0, (i & 2) != 0, 150, 170, 600, 1, i / 4,
-                            0)) {
+                int[][] shapes = {{150, 170, 600}, {1100, 210, 130}, {70, 1300, 190}};
+                for (int i = 0; i < 4 * shapes.length; i++) {
+                    int[] shape = shapes[i / 4];
+                    try (Product product = new Product(random, (i & 1) != 0, (i & 2) != 0, shape[0], shape[1],
+                            shape[2], 1, 0, 0)) {
                         for (float value : product.run(gemm, true)) {
                             crc.update(Float.floatToRawIntBits(value));
                             crc.update(Float.floatToRawIntBits(value) >>> 16);
