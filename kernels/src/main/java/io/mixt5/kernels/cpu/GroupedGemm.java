@@ -13,6 +13,7 @@ final class GroupedGemm {
     private static final int BLOCKS = 4 * WorkerPool.size();
     /** Multiply-adds that make a block worth handing out: some tens of microseconds. */
     private static final long LEAST_WORK = 1 << 20;
+
     private final boolean transA;
     private final boolean transB;
     private final List<Product> products = new ArrayList<>();
