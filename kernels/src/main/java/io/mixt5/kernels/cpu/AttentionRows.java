@@ -1,5 +1,7 @@
 package io.mixt5.kernels.cpu;
 
+import static io.mixt5.kernels.cpu.Lanes.ADDRESS;
+
 import io.mixt5.engine.Memory;
 import java.nio.ByteOrder;
 import jdk.incubator.vector.FloatVector;
@@ -15,8 +17,6 @@ import jdk.incubator.vector.VectorOperators;
  */
 final class AttentionRows {
     private static final ByteOrder ORDER = ByteOrder.nativeOrder();
-    /** Addresses of user space fit in 48 bits: said to the JIT, this lets it leave out the bounds checks in loops. */
-    private static final long ADDRESS = (1L << 48) - 1;
 
     private AttentionRows() {
     }

@@ -1,5 +1,7 @@
 package io.mixt5.kernels.cpu;
 
+import static io.mixt5.kernels.cpu.Lanes.ADDRESS;
+
 import io.mixt5.engine.Gradients.Target;
 import io.mixt5.engine.Memory;
 import io.mixt5.engine.Tensor;
@@ -8,8 +10,6 @@ import jdk.incubator.vector.FloatVector;
 
 /** {@link CrossEntropy} on the CPU: rows in parallel, each read once; the rows' losses are added in order. */
 public final class CpuCrossEntropy extends F32Kernel implements CrossEntropy.Kernel {
-    /** Addresses in user space are smaller; the JIT, told so, drops every bounds check. */
-    private static final long ADDRESS = (1L << 48) - 1;
     private static final int LOSSES = Scratch.newSlot();
 
     @Override

@@ -1,5 +1,7 @@
 package io.mixt5.kernels.cpu;
 
+import static io.mixt5.kernels.cpu.Lanes.ADDRESS;
+
 import io.mixt5.engine.Memory;
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteOrder;
@@ -50,8 +52,6 @@ final class DotProducts {
     private static final long V = 8L * Float.BYTES;
     /** Elements go through vectors in multiples of so many floats; the rest follows one by one. */
     private static final int WHOLE = 32;
-    /** Addresses in user space are smaller; the JIT, told so, drops the bounds checks. */
-    private static final long ADDRESS = (1L << 48) - 1;
     /** {@link #V}, but no constant to the JIT. */
     private static long step = V;
 

@@ -81,14 +81,8 @@ final class Elementwise {
     private record Place(long[] firstIn, long[] firstOut, long[] in, long[] out) {
         /** To element {@code index}. */
         void move(long index) {
-            move(firstIn, index, in);
-            move(firstOut, index, out);
-        }
-
-        private static void move(long[] first, long index, long[] to) {
-            for (int i = 0; i < first.length; i++) {
-                to[i] = first[i] == 0 ? 0 : first[i] + Float.BYTES * index;
-            }
+            Elementwise.move(firstIn, index, in);
+            Elementwise.move(firstOut, index, out);
         }
     }
 
@@ -105,7 +99,8 @@ final class Elementwise {
             loop.run(in, out, whole);
         }
         if (whole < n) {
-            runRest(move(in, whole), move(out, whole), Float.BYTES * (n - whole), loop);
+            runRest(move(in, whole, new long[in.length]), move(out, whole, new long[out.length]),
+                    Float.BYTES * (n - whole), loop);
         }
     }
 
@@ -134,12 +129,11 @@ final class Elementwise {
         return copies;
     }
 
-    /** The addresses of element {@code from} of the arrays. */
-    private static long[] move(long[] arrays, long from) {
-        long[] moved = arrays.clone();
-        for (int i = 0; i < moved.length; i++) {
-            moved[i] += moved[i] == 0 ? 0 : Float.BYTES * from;
+    /** Writes the addresses of element {@code index} of the arrays to {@code to}, and returns that. */
+    private static long[] move(long[] arrays, long index, long[] to) {
+        for (int i = 0; i < arrays.length; i++) {
+            to[i] = arrays[i] == 0 ? 0 : arrays[i] + Float.BYTES * index;
         }
-        return moved;
+        return to;
     }
 }

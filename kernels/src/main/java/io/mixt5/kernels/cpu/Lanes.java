@@ -26,6 +26,9 @@ public final class Lanes {
     /** Lanes of {@link #F}: floats in one vector. */
     public static final int FLOATS = F.length();
 
+    /** Addresses in user space are smaller; the JIT, told so by a mask, drops the bounds checks in loops. */
+    static final long ADDRESS = (1L << 48) - 1;
+
     /**
      * 1, but no constant to the JIT. A loop whose step is a multiple of it is not unrolled: C2 moves a body's loads
      * to its front, and for several iterations' operands and constants the registers do not suffice.

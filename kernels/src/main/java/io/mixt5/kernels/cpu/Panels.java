@@ -1,5 +1,7 @@
 package io.mixt5.kernels.cpu;
 
+import static io.mixt5.kernels.cpu.Lanes.ADDRESS;
+
 import io.mixt5.engine.Memory;
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteOrder;
@@ -27,8 +29,7 @@ final class Panels {
 
     private static final MemorySegment ALL = Memory.ALL;
     private static final ByteOrder ORDER = ByteOrder.nativeOrder();
-    /** Addresses in user space, and strides, are smaller; the JIT, told so, drops the bounds checks. */
-    private static final long ADDRESS = (1L << 48) - 1;
+    /** Strides are smaller, which the JIT is told like {@link Lanes#ADDRESS}. */
     private static final long STRIDE = (1L << 40) - 1;
 
     private Panels() {

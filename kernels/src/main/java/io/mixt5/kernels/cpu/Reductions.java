@@ -1,5 +1,7 @@
 package io.mixt5.kernels.cpu;
 
+import static io.mixt5.kernels.cpu.Lanes.ADDRESS;
+
 import io.mixt5.engine.Memory;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.VectorOperators;
@@ -11,8 +13,6 @@ import jdk.incubator.vector.VectorOperators;
 final class Reductions {
     /** Elements that are added in single precision: each lane sums few of them. */
     private static final int RUN = 2048;
-    /** Addresses in user space are smaller; the JIT, told so, drops every bounds check. */
-    private static final long ADDRESS = (1L << 48) - 1;
     private static final int REST = Scratch.newSlot();
     private static final int OTHER_REST = Scratch.newSlot();
 

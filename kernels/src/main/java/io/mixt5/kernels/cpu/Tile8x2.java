@@ -1,5 +1,7 @@
 package io.mixt5.kernels.cpu;
 
+import static io.mixt5.kernels.cpu.Lanes.ADDRESS;
+
 import io.mixt5.engine.Memory;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
@@ -24,8 +26,7 @@ final class Tile8x2 {
     private static final ByteOrder ORDER = ByteOrder.nativeOrder();
     private static final ValueLayout.OfFloat FLOAT = ValueLayout.JAVA_FLOAT_UNALIGNED;
     private static final long V = (long) Lanes.FLOATS * Float.BYTES;
-    /** Addresses in user space, and steps of k, are smaller; the JIT, told so, drops every bounds check. */
-    private static final long ADDRESS = (1L << 48) - 1;
+    /** Steps of k are smaller, which the JIT is told like {@link Lanes#ADDRESS}. */
     private static final long STEP = (1L << 6) - 1;
 
     private Tile8x2() {

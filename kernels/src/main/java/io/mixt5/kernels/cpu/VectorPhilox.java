@@ -1,5 +1,6 @@
 package io.mixt5.kernels.cpu;
 
+import static io.mixt5.kernels.cpu.Lanes.ADDRESS;
 import static jdk.incubator.vector.VectorOperators.LSHL;
 import static jdk.incubator.vector.VectorOperators.LSHR;
 import static jdk.incubator.vector.VectorOperators.LT;
@@ -33,8 +34,6 @@ final class VectorPhilox {
     private static final VectorSpecies<Long> L = Lanes.L;
     private static final MemorySegment ALL = Memory.ALL;
     private static final ByteOrder ORDER = ByteOrder.nativeOrder();
-    /** Addresses in user space are smaller; the JIT, told so, drops every bounds check. */
-    private static final long ADDRESS = (1L << 48) - 1;
     /** Bytes of a vector. */
     private static final long V = (long) Lanes.FLOATS * Float.BYTES;
 

@@ -5,18 +5,13 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.util.Arrays;
 import java.util.Random;
-import jdk.incubator.vector.FloatVector;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 @Tag("every-width")
 class VectorLogTest {
     private static float[] log(float... x) {
-        float[] y = Arrays.copyOf(x, Math.ceilDiv(x.length, Lanes.FLOATS) * Lanes.FLOATS);
-        for (int i = 0; i < y.length; i += Lanes.FLOATS) {
-            VectorLog.log(FloatVector.fromArray(Lanes.F, y, i)).intoArray(y, i);
-        }
-        return Arrays.copyOf(y, x.length);
+        return VectorMathTest.apply(VectorLog::log, x);
     }
 
     /** Over all normal numbers, and where the logarithm is near 0. */

@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.util.Arrays;
 import java.util.Random;
+import java.util.function.UnaryOperator;
 import jdk.incubator.vector.FloatVector;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
@@ -12,9 +13,14 @@ import org.junit.jupiter.api.Test;
 @Tag("every-width")
 class VectorMathTest {
     private static float[] exp(float... x) {
+        return apply(VectorMath::exp, x);
+    }
+
+    /** What a function of vectors makes of so many floats. */
+    static float[] apply(UnaryOperator<FloatVector> function, float... x) {
         float[] y = Arrays.copyOf(x, Math.ceilDiv(x.length, Lanes.FLOATS) * Lanes.FLOATS);
         for (int i = 0; i < y.length; i += Lanes.FLOATS) {
-            VectorMath.exp(FloatVector.fromArray(Lanes.F, y, i)).intoArray(y, i);
+            function.apply(FloatVector.fromArray(Lanes.F, y, i)).intoArray(y, i);
         }
         return Arrays.copyOf(y, x.length);
     }
